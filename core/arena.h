@@ -8,10 +8,10 @@
 struct arena;
 
 struct arena *arena_new(void);
-void          arena_free(struct arena *a);                    /* NULL is fine */
-void          arena_reset(struct arena *a);                   /* keeps one block */
-void         *arena_alloc(struct arena *a, size_t n);         /* 16-aligned, not zeroed, or NULL */
+void          arena_free(struct arena *a);            /* NULL is fine */
+void          arena_reset(struct arena *a);           /* keeps one block */
+void         *arena_alloc(struct arena *a, size_t n); /* 16-aligned, not zeroed, or NULL */
 char         *arena_dup(struct arena *a, const char *p, size_t n); /* 0-terminated copy */
-size_t        arena_bytes(const struct arena *a);             /* held from the system */
+size_t        arena_bytes(const struct arena *a);                  /* held from the system */
 
 #endif

@@ -44,9 +44,9 @@ drh_status err_errno(drh_error *e, int en, const char *what, const char *path)
 
 const char *err_name(drh_status st)
 {
-    static const char *const names[] = {"argument", "config",      "data",     "missing",  "type",
-                                        "range",    "io",          "network",  "auth",     "timeout",
-                                        "cancelled", "nomem",      "unsupported", "internal"};
+    static const char *const names[] = {"argument",  "config", "data",        "missing", "type",
+                                        "range",     "io",     "network",     "auth",    "timeout",
+                                        "cancelled", "nomem",  "unsupported", "internal"};
     if (st >= DRH_E_ARG && st <= DRH_E_INTERNAL) {
         return names[st - DRH_E_ARG];
     }

@@ -8,7 +8,7 @@
 enum { FIELD_MAX_PARTS = 8 }; /* deepest JSON Pointer */
 
 struct field_path {
-    uint32_t       n; /* 1: a top-level member */
+    uint32_t       n;    /* 1: a top-level member */
     const drh_str *part; /* unescaped keys, outermost first */
 };
 

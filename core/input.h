@@ -5,8 +5,8 @@
  *   lines   one JSON value a line (LF or CRLF, last newline optional, blank lines skipped)
  *   array   one JSON array, its elements streamed
  *   values  JSON values one after another, pretty-printed or not (one object a file, too)
- * Array if the first byte that is no space is '['; values if the first value is valid only when read
- * across lines; else lines.  Memory is bounded by INPUT_MAX_RECORD whatever the file.
+ * Array if the first byte that is no space is '['; values if the first value is valid only when
+ * read across lines; else lines.  Memory is bounded by INPUT_MAX_RECORD whatever the file.
  *
  * One thread at a time a stream. */
 #ifndef CORE_INPUT_H
@@ -38,13 +38,14 @@ struct input_item {
 };
 
 /* path "-": standard input.  pos NULL: the start. */
-drh_status input_open(struct input **in, const char *path, const struct input_pos *pos, drh_error *e);
+drh_status input_open(struct input **in, const char *path, const struct input_pos *pos,
+                      drh_error *e);
 /* DRH_OK with *item, DRH_END, or an error that ends the file (I/O).  What is wrong with a single
- * record is an item with text NULL; a file that is damaged from here on (compressed data, an array's
- * brackets) gives one such item and then DRH_END.  Texts are not validated here. */
+ * record is an item with text NULL; a file that is damaged from here on (compressed data, an
+ * array's brackets) gives one such item and then DRH_END.  Texts are not validated here. */
 drh_status input_next(struct input *in, struct input_item *item, drh_error *e);
 void       input_tell(const struct input *in, struct input_pos *pos); /* after the last item */
-uint64_t   input_read(const struct input *in);  /* bytes of the file read so far, for progress */
+uint64_t   input_read(const struct input *in); /* bytes of the file read so far, for progress */
 /* SHA-256 over the file's raw bytes, when asked for before the first input_next and read to the end
  * from the start; DRH_E_MISSING otherwise. */
 void       input_want_digest(struct input *in);

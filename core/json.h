@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * json.h - the slice scanner of the data path.  Nothing is copied: a value is the bytes of its source.
+ * json.h - the slice scanner of the data path.  Nothing is copied: a value is the bytes of its
+ * source.
  *
  * Strict JSON (RFC 8259) with stated limits: depth JSON_MAX_DEPTH, keys JSON_MAX_KEY bytes, valid
- * UTF-8, no raw control character, no lone surrogate, no duplicate key in any object (compared after
- * unescaping).  \u0000 is fine.  All functions [any]; no state. */
+ * UTF-8, no raw control character, no lone surrogate, no duplicate key in any object (compared
+ * after unescaping).  \u0000 is fine.  All functions [any]; no state. */
 #ifndef CORE_JSON_H
 #define CORE_JSON_H
 
@@ -43,18 +44,19 @@ typedef drh_status (*json_member_fn)(void *ctx, const struct json_member *m);
  * object, calls fn for each of its members as the check passes them (fn may be NULL).  `scratch`
  * holds what the duplicate check of large objects needs.  DRH_OK, DRH_E_DATA (*e filled),
  * DRH_E_NOMEM, or what fn returned.  *type gets the outermost type. */
-drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_member_fn fn, void *ctx,
-                     uint32_t *type, struct json_err *e);
+drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_member_fn fn,
+                     void *ctx, uint32_t *type, struct json_err *e);
 
 /* ---- the rest works on text that json_scan() has accepted ---- */
 
-uint32_t    json_type(const char *p);                        /* by the first byte */
-const char *json_skip(const char *p, const char *end);       /* p at a value: one past its end */
-const char *json_space(const char *p, const char *end);      /* past white space */
-bool        json_has_escape(const char *p, size_t len);      /* a backslash in p[0,len) */
-size_t      json_unescape(const char *p, size_t len, char *out); /* out holds len bytes; returns used */
-drh_status  json_i64(const char *p, size_t len, int64_t *out);   /* OK, E_TYPE, E_RANGE: see plugin.h */
-drh_status  json_f64(const char *p, size_t len, double *out);    /* nearest; any locale */
+uint32_t    json_type(const char *p);                       /* by the first byte */
+const char *json_skip(const char *p, const char *end);      /* p at a value: one past its end */
+const char *json_space(const char *p, const char *end);     /* past white space */
+bool        json_has_escape(const char *p, size_t len);     /* a backslash in p[0,len) */
+size_t json_unescape(const char *p, size_t len, char *out); /* out holds len bytes; returns used */
+drh_status json_i64(const char *p, size_t len,
+                    int64_t *out);                           /* OK, E_TYPE, E_RANGE: see plugin.h */
+drh_status json_f64(const char *p, size_t len, double *out); /* nearest; any locale */
 /* The value on one line: white space between tokens removed. */
 drh_status json_minify(struct buf *b, const char *p, size_t len);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * loader.h - from a name to checked, copied stage tables.
  *
- * Resolve, probe (probe.h), dlopen, check, copy.  Every refusal names file, step, reason and remedy.
- * Never dlclose: libraries with threads (OpenMP BLAS) crash at exit when unloaded. [main] */
+ * Resolve, probe (probe.h), dlopen, check, copy.  Every refusal names file, step, reason and
+ * remedy. Never dlclose: libraries with threads (OpenMP BLAS) crash at exit when unloaded. [main]
+ */
 #ifndef CORE_LOADER_H
 #define CORE_LOADER_H
 
@@ -33,11 +34,11 @@ struct stage {
 };
 
 struct plugin {
-    char           *path; /* real path */
+    char            *path;  /* real path */
     const drh_entry *entry; /* the plugin's own, read through DRH_HAS only */
-    struct stage   *stages;
-    size_t          n_stages;
-    uint32_t        minor;
+    struct stage    *stages;
+    size_t           n_stages;
+    uint32_t         minor;
 };
 
 /* Folders that are searched for bare names, in order: --plugin-path entries, DRHOST_PLUGIN_PATH
@@ -47,20 +48,21 @@ struct loader;
 
 drh_status loader_new(struct loader **l, const char *const *plugin_path, size_t n, drh_error *e);
 void       loader_free(struct loader *l); /* plugins stay mapped */
-/* Loads a file: contains '/' -> that path; else looked up in the folders ("ifd", "ifd.so").  Loading
+/* Loads a file: contains '/' -> that path; else looked up in the folders ("ifd", "ifd.so"). Loading
  * twice gives the same plugin. */
 drh_status loader_open(struct loader *l, const char *name, const struct plugin **p, drh_error *e);
 /* The stage of kind (0: any) and id: among the loaded first, then by the notes of the folders'
- * files, which loads the one file that has it.  Not found: names folders and the nearest known id. */
+ * files, which loads the one file that has it.  Not found: names folders and the nearest known id.
+ */
 drh_status loader_stage(struct loader *l, uint32_t kind, const char *id, const struct stage **s,
                         drh_error *e);
-/* Every stage whose note has `word` (a service id, "canonical"): calls fn with the note's line; loads
- * nothing.  Loaded plugins come first. */
+/* Every stage whose note has `word` (a service id, "canonical"): calls fn with the note's line;
+ * loads nothing.  Loaded plugins come first. */
 typedef drh_status (*loader_note_fn)(void *ctx, const char *path, const struct note_stage *s);
 drh_status loader_each_note(struct loader *l, loader_note_fn fn, void *ctx, drh_error *e);
 size_t     loader_folders(const struct loader *l, const char *const **folders);
 
-const char *kind_name(uint32_t kind);             /* "selector"; NULL when unknown */
+const char *kind_name(uint32_t kind);              /* "selector"; NULL when unknown */
 uint32_t    kind_of(const char *name, size_t len); /* 0 when unknown */
 
 #endif

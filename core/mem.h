@@ -11,7 +11,7 @@
 void *mem_alloc(size_t n, size_t size);
 /* realloc-style: NULL allocates, 0 frees and returns NULL; on failure `old` stays valid. */
 void *mem_resize(void *old, size_t size);
-void  mem_free(void *p); /* NULL is fine */
+void  mem_free(void *p);                  /* NULL is fine */
 char *mem_dup(const char *s, size_t len); /* 0-terminated copy, or NULL */
 char *mem_dupz(const char *s);
 __attribute__((format(printf, 1, 2))) char *mem_printf(const char *fmt, ...); /* or NULL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * outfile.h - a file that appears under its final name complete, or not at all: unpredictable
- * temporary name in the same folder (O_EXCL), fsync, rename, fsync of the folder.  SHA-256 and size of
- * what was written.  One thread at a time. */
+ * temporary name in the same folder (O_EXCL), fsync, rename, fsync of the folder.  SHA-256 and size
+ * of what was written.  One thread at a time. */
 #ifndef CORE_OUTFILE_H
 #define CORE_OUTFILE_H
 
@@ -11,10 +11,10 @@
 
 struct outfile;
 
-enum { /* flags */
-    OUT_ZSTD = 1,   /* compress (also by name: ".zst") */
-    OUT_DIGEST = 2, /* keep a SHA-256 of the bytes as they lie in the file */
-    OUT_NOSYNC = 4  /* no fsync: for files that can be made again */
+enum {                 /* flags */
+       OUT_ZSTD = 1,   /* compress (also by name: ".zst") */
+       OUT_DIGEST = 2, /* keep a SHA-256 of the bytes as they lie in the file */
+       OUT_NOSYNC = 4  /* no fsync: for files that can be made again */
 };
 
 /* path "-": standard output (no temporary, no digest).  Missing folders are made. */

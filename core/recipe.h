@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * recipe.h - a recipe file as a checked tree.  What belongs to the host is parsed here; what belongs
- * to a stage stays JSON until its schema is known (plan.c). [main] */
+ * recipe.h - a recipe file as a checked tree.  What belongs to the host is parsed here; what
+ * belongs to a stage stays JSON until its schema is known (plan.c). [main] */
 #ifndef CORE_RECIPE_H
 #define CORE_RECIPE_H
 
@@ -9,22 +9,29 @@
 
 #include <stdbool.h>
 
-enum phase { PHASE_SOURCE = 0, PHASE_PREPROCESS, PHASE_SYNTHESIZE, PHASE_SELECT, PHASE_CONVERT, PHASES };
+enum phase {
+    PHASE_SOURCE = 0,
+    PHASE_PREPROCESS,
+    PHASE_SYNTHESIZE,
+    PHASE_SELECT,
+    PHASE_CONVERT,
+    PHASES
+};
 
 /* One entry of a phase. */
 struct step {
     enum phase phase;
-    size_t     index;   /* in its phase */
-    char      *id;      /* unique in the recipe; default: use, then use-2, ... */
-    char      *use;     /* stage id, or a path to a .so, or FILE:STAGE */
+    size_t     index;            /* in its phase */
+    char      *id;               /* unique in the recipe; default: use, then use-2, ... */
+    char      *use;              /* stage id, or a path to a .so, or FILE:STAGE */
     char      *domain, *dataset; /* sources and synthesizers; NULL otherwise */
-    char      *reader;  /* sources: a reader stage by name, NULL: by content */
-    cJSON     *options; /* owned; the stage's own keys only */
+    char      *reader;           /* sources: a reader stage by name, NULL: by content */
+    cJSON     *options;          /* owned; the stage's own keys only */
     /* select: the cut */
-    bool   has_below, has_at_most, has_above, has_at_least, has_top, has_count;
-    double below, at_most, above, at_least, top;
+    bool    has_below, has_at_most, has_above, has_at_least, has_top, has_count;
+    double  below, at_most, above, at_least, top;
     int64_t count;
-    char   *per; /* NULL, "domain", "dataset" */
+    char   *per;         /* NULL, "domain", "dataset" */
     char    pointer[64]; /* "/select/0", for messages */
 };
 
@@ -36,15 +43,15 @@ struct service_decl {
 };
 
 struct recipe {
-    char    *path;    /* as given; NULL for single steps */
-    char    *dir;     /* folder of the recipe: relative paths in it start there */
-    char    *version; /* "v1" */
-    char    *data;    /* data folder, absolute or relative to the current folder */
-    uint64_t seed;
-    int64_t  part_records;     /* 100,000 */
-    double   max_bad;          /* share (< 1) or count (>= 1) */
-    bool     compress;         /* parts and outputs as .jsonl.zst */
-    struct step         *steps; /* in phase order */
+    char                *path;    /* as given; NULL for single steps */
+    char                *dir;     /* folder of the recipe: relative paths in it start there */
+    char                *version; /* "v1" */
+    char                *data;    /* data folder, absolute or relative to the current folder */
+    uint64_t             seed;
+    int64_t              part_records; /* 100,000 */
+    double               max_bad;      /* share (< 1) or count (>= 1) */
+    bool                 compress;     /* parts and outputs as .jsonl.zst */
+    struct step         *steps;        /* in phase order */
     size_t               n_steps;
     struct service_decl *services;
     size_t               n_services;
@@ -62,7 +69,8 @@ drh_status recipe_parse(const char *text, size_t len, const char *path, struct r
 /* An empty recipe for single steps. */
 drh_status recipe_empty(struct recipe **r, drh_error *e);
 /* Appends a step; `use` as in the recipe. */
-drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struct step **s, drh_error *e);
+drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struct step **s,
+                      drh_error *e);
 /* --set [ID.]key=value: seed, max_bad ... for the host; ID a step's id or "services.NAME"; the bare
  * key when there is one step.  Host keys of a step are set at once; a stage's own keys are noted as
  * text and typed by the stage's schema later (step->options["key"] = {"$set": "text"}). */

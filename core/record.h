@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * record.h - the record behind the handle, and the three tables through which plugins see it.
  *
- * A record is the bytes it came from plus a list of top-level members; a member that was set holds a
- * new text in the batch's arena.  A record lives in its batch's arena and is touched by one thread at
- * a time. */
+ * A record is the bytes it came from plus a list of top-level members; a member that was set holds
+ * a new text in the batch's arena.  A record lives in its batch's arena and is touched by one
+ * thread at a time. */
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
 

@@ -22,21 +22,21 @@ extern "C" {
 
 #define DRH_INFER "drh.infer/1"
 
-enum { /* drh_infer_req.op, and bits of drh_infer_info.caps as 1u << op */
-    DRH_INFER_SCORE = 1,    /* log-probability of each token of target, given prompt */
-    DRH_INFER_GENERATE = 2, /* sample a continuation of prompt */
-    DRH_INFER_EMBED = 3     /* a vector for prompt */
+enum {                         /* drh_infer_req.op, and bits of drh_infer_info.caps as 1u << op */
+       DRH_INFER_SCORE = 1,    /* log-probability of each token of target, given prompt */
+       DRH_INFER_GENERATE = 2, /* sample a continuation of prompt */
+       DRH_INFER_EMBED = 3     /* a vector for prompt */
 };
 
 enum { /* drh_infer_req.flags */
-    /* Put one context token before prompt: the tokenizer's bos, else <|endoftext|>, else eos. */
-    DRH_INFER_BOS = 1u << 0,
-    /* SCORE: tokenise prompt and target as one text; the target starts at token tokens(prompt).
-     * Without it they are tokenised apart and joined. */
-    DRH_INFER_JOINT = 1u << 1,
-    /* Special tokens spelled in prompt are control tokens.  Never set it for text that comes from
-     * data: there they are plain text. */
-    DRH_INFER_SPECIAL = 1u << 2
+       /* Put one context token before prompt: the tokenizer's bos, else <|endoftext|>, else eos. */
+       DRH_INFER_BOS = 1u << 0,
+       /* SCORE: tokenise prompt and target as one text; the target starts at token tokens(prompt).
+        * Without it they are tokenised apart and joined. */
+       DRH_INFER_JOINT = 1u << 1,
+       /* Special tokens spelled in prompt are control tokens.  Never set it for text that comes
+        * from data: there they are plain text. */
+       DRH_INFER_SPECIAL = 1u << 2
 };
 
 /* One message of a chat request: role "system", "user" or "assistant". */
@@ -75,10 +75,10 @@ typedef struct drh_infer_req {
     uint32_t       reserved;
 } drh_infer_req;
 
-enum { /* drh_infer_res.finish */
-    DRH_INFER_STOP = 1, /* end-of-turn id or a stop text */
-    DRH_INFER_LENGTH,   /* max_tokens or the context */
-    DRH_INFER_FILTERED  /* the server withheld it */
+enum {                     /* drh_infer_res.finish */
+       DRH_INFER_STOP = 1, /* end-of-turn id or a stop text */
+       DRH_INFER_LENGTH,   /* max_tokens or the context */
+       DRH_INFER_FILTERED  /* the server withheld it */
 };
 
 /* A result.  Made by the host for run(), by the backend for complete(); what it points to is the
@@ -92,12 +92,12 @@ typedef struct drh_infer_res {
     uint32_t     n_prompt_tokens; /* without the context token */
     uint32_t     n_target_tokens; /* SCORE: in the target before any cut; GENERATE: made */
     uint32_t     n_values;
-    const float *values; /* SCORE: natural-log probabilities, in target order, of the tokens that
-                          * have a context; a first token without one is left out, as is what
-                          * max_total cut.  EMBED: the vector */
-    uint32_t     first_value; /* SCORE: index in the target of values[0]: 0 or 1 */
-    uint32_t     reserved;
-    drh_error   *error; /* text for status when not DRH_OK; may be NULL */
+    const float *values;    /* SCORE: natural-log probabilities, in target order, of the tokens that
+                             * have a context; a first token without one is left out, as is what
+                             * max_total cut.  EMBED: the vector */
+    uint32_t   first_value; /* SCORE: index in the target of values[0]: 0 or 1 */
+    uint32_t   reserved;
+    drh_error *error; /* text for status when not DRH_OK; may be NULL */
 } drh_infer_res;
 
 /* What a backend is; texts valid until destroy(). */
@@ -125,7 +125,8 @@ typedef struct drh_infer {
     uint32_t reserved;
     /* [any] after create(). */
     drh_status (*info)(const drh_host *h, drh_infer_info *out);
-    /* Tokens of a text, no context token.  DRH_E_UNSUPPORTED when the backend cannot tell. [worker] */
+    /* Tokens of a text, no context token.  DRH_E_UNSUPPORTED when the backend cannot tell. [worker]
+     */
     drh_status (*count)(const drh_host *h, const char *text, size_t len, uint32_t flags,
                         uint32_t *tokens, drh_error *e);
     /* Asks for `req` on behalf of `r`, in start() or resume(); the answer comes to resume() with

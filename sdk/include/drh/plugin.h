@@ -25,8 +25,8 @@
  *   7. A status is an int32_t: 0 is success, 1..15 are answers, 16 and above are errors; negative
  *      values are reserved.  Who returns an error fills the drh_error it was given.
  *
- * Stability: the major version is in the symbol's name.  Until 1.0 is declared the minor stays 0 and
- * the ABI may still change; from then on minors only append (sdk/ABI.md).
+ * Stability: the major version is in the symbol's name.  Until 1.0 is declared the minor stays 0
+ * and the ABI may still change; from then on minors only append (sdk/ABI.md).
  */
 #ifndef DRH_PLUGIN_H
 #define DRH_PLUGIN_H
@@ -107,13 +107,13 @@ typedef struct drh_list   drh_list;   /* where a source names its files */
 typedef struct drh_host   drh_host;
 
 enum { /* type of a value */
-    DRH_T_NONE = 0,
-    DRH_T_NULL,
-    DRH_T_BOOL,
-    DRH_T_NUMBER,
-    DRH_T_STRING,
-    DRH_T_ARRAY,
-    DRH_T_OBJECT
+       DRH_T_NONE = 0,
+       DRH_T_NULL,
+       DRH_T_BOOL,
+       DRH_T_NUMBER,
+       DRH_T_STRING,
+       DRH_T_ARRAY,
+       DRH_T_OBJECT
 };
 
 /* A cursor: one value inside a record or a configuration.  Made by the caller on its stack, filled
@@ -264,9 +264,10 @@ struct drh_host {
     uint32_t    max_workers;  /* most threads that will call into the instance at once */
     uint32_t    thread_quota; /* threads that this instance may start itself, 0 = none */
 
-    void (*log)(const drh_host *h, uint32_t level, const char *msg, size_t len);          /* [any] */
+    void (*log)(const drh_host *h, uint32_t level, const char *msg, size_t len); /* [any] */
     int32_t (*cancelled)(const drh_host *h); /* [any] poll at least every 100 ms of work */
-    void (*progress)(const drh_host *h, uint64_t done, uint64_t total, const char *what); /* [any] */
+    void (*progress)(const drh_host *h, uint64_t done, uint64_t total,
+                     const char *what); /* [any] */
     /* realloc-style: old NULL allocates, size 0 frees; NULL when out of memory. [any] */
     void *(*alloc)(const drh_host *h, void *old, size_t size);
     /* DRH_FIELD_NONE when out of memory or the name is no valid pointer. [any] */
@@ -290,48 +291,50 @@ struct drh_host {
 /* ---- what a plugin offers ------------------------------------------------------------------ */
 
 enum { /* drh_stage.kind */
-    DRH_KIND_SOURCE = 1,
-    DRH_KIND_READER,
-    DRH_KIND_PREPROCESSOR,
-    DRH_KIND_SYNTHESIZER,
-    DRH_KIND_SELECTOR,
-    DRH_KIND_CONVERTER,
-    DRH_KIND_SERVICE
+       DRH_KIND_SOURCE = 1,
+       DRH_KIND_READER,
+       DRH_KIND_PREPROCESSOR,
+       DRH_KIND_SYNTHESIZER,
+       DRH_KIND_SELECTOR,
+       DRH_KIND_CONVERTER,
+       DRH_KIND_SERVICE
 };
 
-enum { /* drh_stage.threading */
-    DRH_SERIAL = 0, /* one call at a time, batches in input order, any thread (default) */
-    DRH_WORKERS,    /* concurrent calls, each with its own open_worker() state; self is read-only */
-    DRH_PINNED      /* as SERIAL, with create .. destroy all on one OS thread (GPU contexts) */
+enum {                 /* drh_stage.threading */
+       DRH_SERIAL = 0, /* one call at a time, batches in input order, any thread (default) */
+       DRH_WORKERS, /* concurrent calls, each with its own open_worker() state; self is read-only */
+       DRH_PINNED   /* as SERIAL, with create .. destroy all on one OS thread (GPU contexts) */
 };
 
-enum { /* drh_stage.scope: what a result may depend on */
-    DRH_SCOPE_RECORD = 0, /* the record alone */
-    DRH_SCOPE_SHARD,      /* the records before it in its shard; flush() at the shard's end */
-    DRH_SCOPE_DATASET     /* all records of the step: observe, merge, apply */
+enum {                       /* drh_stage.scope: what a result may depend on */
+       DRH_SCOPE_RECORD = 0, /* the record alone */
+       DRH_SCOPE_SHARD,      /* the records before it in its shard; flush() at the shard's end */
+       DRH_SCOPE_DATASET     /* all records of the step: observe, merge, apply */
 };
 
-enum { /* drh_stage.flags */
-    DRH_DETERMINISTIC = 1u << 0, /* same input + config + seed = same bytes */
-    DRH_NETWORK = 1u << 1,
-    DRH_ACCELERATOR = 1u << 2,
-    /* Brings any dialect it knows to the canonical record (DRH_WANTS_CANONICAL).  In a single step
-     * the host puts such a stage first when a later one wants it. */
-    DRH_GIVES_CANONICAL = 1u << 3,
-    /* Reads the canonical record: conversations[{from,value}], system, metadata. */
-    DRH_WANTS_CANONICAL = 1u << 4
+enum {                              /* drh_stage.flags */
+       DRH_DETERMINISTIC = 1u << 0, /* same input + config + seed = same bytes */
+       DRH_NETWORK = 1u << 1,
+       DRH_ACCELERATOR = 1u << 2,
+       /* Brings any dialect it knows to the canonical record (DRH_WANTS_CANONICAL).  In a single
+        * step the host puts such a stage first when a later one wants it. */
+       DRH_GIVES_CANONICAL = 1u << 3,
+       /* Reads the canonical record: conversations[{from,value}], system, metadata. */
+       DRH_WANTS_CANONICAL = 1u << 4
 };
 
 /* Life of an instance, the same for every kind.  If create() fails the host calls nothing else. */
 typedef struct drh_life {
     uint32_t struct_size;
     uint32_t reserved;
-    drh_status (*create)(const drh_host *h, const drh_config *c, void **self, drh_error *e); /* [main] */
-    void (*destroy)(void *self);                                                             /* [main] */
+    drh_status (*create)(const drh_host *h, const drh_config *c, void **self,
+                         drh_error *e); /* [main] */
+    void (*destroy)(void *self);        /* [main] */
     /* Optional: state of one worker thread; without it the worker pointer is NULL. */
-    drh_status (*open_worker)(void *self, uint32_t index, void **worker, drh_error *e); /* [worker] */
-    void (*close_worker)(void *self, void *worker);                                     /* [worker] */
-    void (*cancel)(void *self); /* [any] optional: wake a blocked call */
+    drh_status (*open_worker)(void *self, uint32_t index, void **worker,
+                              drh_error *e);        /* [worker] */
+    void (*close_worker)(void *self, void *worker); /* [worker] */
+    void (*cancel)(void *self);                     /* [any] optional: wake a blocked call */
 } drh_life;
 
 /* source: names files, and brings those that are not on this machine. */
@@ -373,7 +376,8 @@ typedef struct drh_map_ops {
     uint32_t reserved;
     /* Settles each of the n records. [worker] */
     drh_status (*process)(void *self, void *worker, drh_record *const *r, size_t n, drh_error *e);
-    /* Scope shard: called at a shard's start and end; new records with records->add(tail). [worker] */
+    /* Scope shard: called at a shard's start and end; new records with records->add(tail). [worker]
+     */
     drh_status (*begin)(void *self, void *worker, drh_error *e);
     drh_status (*flush)(void *self, void *worker, drh_record *tail, drh_error *e);
 
@@ -393,10 +397,10 @@ typedef struct drh_map_ops {
      * notes what it must in `notes`, one file per shard; merge makes one result file of them;
      * prepare opens that, apply then settles every record like process. */
     drh_status (*observe)(void *self, void *worker, drh_record *const *r, size_t n, drh_sink *notes,
-                          drh_error *e);                                             /* [worker] */
+                          drh_error *e); /* [worker] */
     drh_status (*merge)(void *self, const char *const *notes, size_t n, drh_sink *result,
-                        drh_error *e);                                               /* [main] */
-    drh_status (*prepare)(void *self, const char *result, drh_error *e);             /* [main] */
+                        drh_error *e);                                   /* [main] */
+    drh_status (*prepare)(void *self, const char *result, drh_error *e); /* [main] */
     drh_status (*apply)(void *self, void *worker, drh_record *const *r, size_t n, drh_error *e);
 } drh_map_ops;
 
@@ -485,10 +489,9 @@ typedef struct drh_entry {
 extern DRH_EXPORT const drh_entry drh_entry_v1;
 
 /* Put once in the plugin: an ELF note that the host reads without loading (so running) the file.
- * `list` has a line per stage: KIND ID VERSION [WORD...], where the words are the service ids that a
- * service offers, and "canonical" for a stage with DRH_GIVES_CANONICAL:
- *     DRH_PLUGIN_NOTE(0, "preprocessor chat 1.0.0 canonical\n"
- *                        "service infer-x 1.0.0 drh.infer/1"); */
+ * `list` has a line per stage: KIND ID VERSION [WORD...], where the words are the service ids that
+ * a service offers, and "canonical" for a stage with DRH_GIVES_CANONICAL: DRH_PLUGIN_NOTE(0,
+ * "preprocessor chat 1.0.0 canonical\n" "service infer-x 1.0.0 drh.infer/1"); */
 #define DRH_NOTE_TYPE 0x31485244u /* "DRH1" */
 #define DRH_PLUGIN_NOTE(need_minor, list)                                                          \
     __attribute__((used, section(".note.drhost"), aligned(4))) static const struct {               \

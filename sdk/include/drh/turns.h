@@ -20,12 +20,12 @@ extern "C" {
 #endif
 
 enum { /* drh_turn.role */
-    DRH_ROLE_UNKNOWN = 0,
-    DRH_ROLE_SYSTEM,
-    DRH_ROLE_USER,      /* human, user */
-    DRH_ROLE_ASSISTANT, /* gpt, assistant, ... */
-    DRH_ROLE_CALL,      /* function_call */
-    DRH_ROLE_RESULT     /* observation, tool */
+       DRH_ROLE_UNKNOWN = 0,
+       DRH_ROLE_SYSTEM,
+       DRH_ROLE_USER,      /* human, user */
+       DRH_ROLE_ASSISTANT, /* gpt, assistant, ... */
+       DRH_ROLE_CALL,      /* function_call */
+       DRH_ROLE_RESULT     /* observation, tool */
 };
 
 typedef struct drh_turn {
@@ -50,15 +50,24 @@ static inline uint32_t drh_role_of(drh_str name)
         const char *word;
         uint32_t    role;
     } words[] = {
-        {"human", DRH_ROLE_USER},          {"gpt", DRH_ROLE_ASSISTANT},
-        {"user", DRH_ROLE_USER},           {"assistant", DRH_ROLE_ASSISTANT},
-        {"system", DRH_ROLE_SYSTEM},       {"function_call", DRH_ROLE_CALL},
-        {"observation", DRH_ROLE_RESULT},  {"tool", DRH_ROLE_RESULT},
-        {"chatgpt", DRH_ROLE_ASSISTANT},   {"bot", DRH_ROLE_ASSISTANT},
-        {"bing", DRH_ROLE_ASSISTANT},      {"bard", DRH_ROLE_ASSISTANT},
-        {"model", DRH_ROLE_ASSISTANT},     {"prompter", DRH_ROLE_USER},
-        {"function", DRH_ROLE_RESULT},     {"tool_call", DRH_ROLE_CALL},
-        {"tool_response", DRH_ROLE_RESULT}, {"function_response", DRH_ROLE_RESULT},
+        {"human", DRH_ROLE_USER},
+        {"gpt", DRH_ROLE_ASSISTANT},
+        {"user", DRH_ROLE_USER},
+        {"assistant", DRH_ROLE_ASSISTANT},
+        {"system", DRH_ROLE_SYSTEM},
+        {"function_call", DRH_ROLE_CALL},
+        {"observation", DRH_ROLE_RESULT},
+        {"tool", DRH_ROLE_RESULT},
+        {"chatgpt", DRH_ROLE_ASSISTANT},
+        {"bot", DRH_ROLE_ASSISTANT},
+        {"bing", DRH_ROLE_ASSISTANT},
+        {"bard", DRH_ROLE_ASSISTANT},
+        {"model", DRH_ROLE_ASSISTANT},
+        {"prompter", DRH_ROLE_USER},
+        {"function", DRH_ROLE_RESULT},
+        {"tool_call", DRH_ROLE_CALL},
+        {"tool_response", DRH_ROLE_RESULT},
+        {"function_response", DRH_ROLE_RESULT},
     };
     size_t i;
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

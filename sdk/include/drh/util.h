@@ -19,7 +19,10 @@ extern "C" {
 #define DRH_LIT(s) (s), (sizeof(s) - 1)
 
 /* A drh_error on the stack, ready to be passed. */
-#define DRH_ERROR_INIT {(uint32_t)sizeof(drh_error), DRH_OK, 0, 0, -1, "", ""}
+#define DRH_ERROR_INIT                                                                             \
+    {                                                                                              \
+        (uint32_t)sizeof(drh_error), DRH_OK, 0, 0, -1, "", ""                                      \
+    }
 
 static inline drh_str drh_str_of(const char *s)
 {
@@ -41,8 +44,8 @@ static inline drh_field drh_field_of(const drh_host *h, const char *name)
 }
 
 /* Fills `e` (may be NULL) and returns `code`:  return drh_fail(e, DRH_E_CONFIG, "...", ...); */
-__attribute__((format(printf, 3, 4))) static inline drh_status drh_fail(drh_error *e, drh_status code,
-                                                                        const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static inline drh_status
+drh_fail(drh_error *e, drh_status code, const char *fmt, ...)
 {
     if (e) {
         va_list ap;
