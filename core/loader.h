@@ -61,6 +61,15 @@ drh_status loader_stage(struct loader *l, uint32_t kind, const char *id, const s
 typedef drh_status (*loader_note_fn)(void *ctx, const char *path, const struct note_stage *s);
 drh_status loader_each_note(struct loader *l, loader_note_fn fn, void *ctx, drh_error *e);
 size_t     loader_folders(const struct loader *l, const char *const **folders);
+/* Every .so of the folders, in search order, what was skipped with the reason.  The loader's. */
+struct found_plugin {
+    char              *path;
+    char              *why; /* NULL: a plugin */
+    struct note_stage *stages;
+    size_t             n_stages;
+};
+drh_status loader_files(struct loader *l, const struct found_plugin **files, size_t *n,
+                        drh_error *e);
 
 const char *kind_name(uint32_t kind);              /* "selector"; NULL when unknown */
 uint32_t    kind_of(const char *name, size_t len); /* 0 when unknown */
