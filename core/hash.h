@@ -19,7 +19,8 @@ drh_status sha256_of(const void *p, size_t n,
 drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32]);
 drh_status sha256_file(const char *path, uint8_t out[32], drh_error *e);
 void       hex_of(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
-/* 64-bit mix of two words (splitmix64 finaliser): cheap seeds from a digest and a number. */
+/* 64-bit mix of two words: output number b (from 0) of splitmix64 started at a.  Cheap seeds from a
+ * digest and a number. */
 uint64_t mix64(uint64_t a, uint64_t b);
 uint32_t crc32_of(uint32_t crc, const void *p, size_t n); /* zlib's */
 
