@@ -33,7 +33,7 @@ struct json_member {
     uint8_t     key_escaped; /* key holds a backslash */
     uint8_t     type;        /* DRH_T_* of the value */
     uint8_t     multiline;   /* value text holds a raw newline between tokens */
-    uint8_t     reserved;
+    uint8_t     val_escaped; /* the value is a string that holds a backslash */
     size_t      val_len;
 };
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ * json_impl.h - what the json_*.c files share: finding the next byte of a string that needs a look,
+ * one UTF-8 sequence, and the keys of open objects.  Nobody else includes this. */
+#ifndef CORE_JSON_IMPL_H
+#define CORE_JSON_IMPL_H
+
+#include "json.h"
+
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* ---- bytes ---- */
+
+#define JSON_ONES 0x0101010101010101u
+#define JSON_HIGHS 0x8080808080808080u
+
+/* Bytes of `w` equal to c get their high bit set; a byte above a hit may get it too. */
+static inline uint64_t json_swar_eq(uint64_t w, unsigned char c)
+{
+    uint64_t x = w ^ (JSON_ONES * c);
+    return (x - JSON_ONES) & ~x & JSON_HIGHS;
+}
+
+/* Past the bytes from p on that are plain inside a string: ASCII from 0x20 on, no '"', no '\\'. */
+static inline const unsigned char *json_plain(const unsigned char *p, const unsigned char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(0x20);
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* signed: controls and bytes from 0x80 on are both below 0x20 */
+        __m128i bad =
+            _mm_or_si128(_mm_cmplt_epi8(v, space),
+                         _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        unsigned m = (unsigned)_mm_movemask_epi8(bad);
+        if (m) {
+            return p + __builtin_ctz(m);
+        }
+        p += 16;
+    }
+#else
+    while (end - p >= 8) {
+        uint64_t w;
+        memcpy(&w, p, 8);
+        if ((((w - JSON_ONES * 0x20) | w) & JSON_HIGHS) | json_swar_eq(w, '"') |
+            json_swar_eq(w, '\\')) {
+            break;
+        }
+        p += 8;
+    }
+#endif
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
+        p++;
+    }
+    return p;
+}
+
+/* At the next '"' or '\\', or at end. */
+static inline const char *json_quote_or_slash(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    while (end - p >= 16) {
+        __m128i  v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i  hit = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));
+        unsigned m = (unsigned)_mm_movemask_epi8(hit);
+        if (m) {
+            return p + __builtin_ctz(m);
+        }
+        p += 16;
+    }
+#else
+    while (end - p >= 8) {
+        uint64_t w;
+        memcpy(&w, p, 8);
+        if (json_swar_eq(w, '"') | json_swar_eq(w, '\\')) {
+            break;
+        }
+        p += 8;
+    }
+#endif
+    while (p < end && *p != '"' && *p != '\\') {
+        p++;
+    }
+    return p;
+}
+
+/* p just behind an opening quote of accepted text: at the closing one. */
+static inline const char *json_string_end(const char *p, const char *end)
+{
+    for (;;) {
+        p = json_quote_or_slash(p, end);
+        if (p >= end || *p == '"') {
+            return p;
+        }
+        p += 2;
+    }
+}
+
+/* Past the well-formed sequences of two to four bytes from p on; at the first other byte. */
+const unsigned char *json_utf8_run(const unsigned char *p, const unsigned char *end);
+
+/* ---- keys of open objects, for the duplicate check ---- */
+
+struct json_key {
+    const char *ptr; /* unescaped */
+    uint64_t    hash;
+    uint32_t    len;
+    uint32_t    slot; /* in the hash table, + 1; 0: its object is not hashed */
+};
+
+/* A stack of keys: those of the innermost object lie on top.  Objects up to KEYS_PLAIN keys are
+ * compared one by one; those of larger objects are in one hash table too, from which they leave in
+ * reverse order when their object closes. */
+struct json_keys {
+    struct arena    *arena; /* what grows beyond `first` */
+    struct json_key *keys;
+    uint32_t         n, cap;
+    uint32_t        *table; /* key index + 1; at most half full */
+    uint32_t         mask, used;
+    struct json_key  first[64];
+};
+
+void json_keys_init(struct json_keys *k, struct arena *a);
+/* Adds a key to the object whose first key is number `base`.  `escaped`: ptr is JSON source with
+ * backslashes.  DRH_E_DATA: it is there already.  DRH_E_NOMEM. */
+drh_status json_keys_add(struct json_keys *k, uint32_t base, const char *ptr, uint32_t len,
+                         bool escaped);
+/* The object whose first key is number `base` closes. */
+void json_keys_close(struct json_keys *k, uint32_t base);
+
+/* Depth of an accepted text: 0 for a scalar, 1 for [] ... */
+uint32_t json_depth(const char *p, size_t len);
+
+#endif

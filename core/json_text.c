@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ * json_text.c - moving through accepted text, decoding and quoting strings, UTF-8.  No state; any
+ * thread. */
+#include "json_impl.h"
+
+typedef unsigned char uc;
+
+/* ---- UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF) ---- */
+
+/* Length of the sequence at p, 2 to 4, or 0 when it is none. */
+static inline size_t utf8_sequence(const uc *p, const uc *end)
+{
+    uc     c = *p;
+    size_t n, i;
+
+    if (c < 0xc2 || c > 0xf4) {
+        return 0;
+    }
+    n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    if ((size_t)(end - p) < n) {
+        return 0;
+    }
+    for (i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) ||
+        (c == 0xf4 && p[1] > 0x8f)) {
+        return 0;
+    }
+    return n;
+}
+
+/* True for a well-formed sequence of three bytes in the low bytes of w, first byte lowest. */
+static inline bool three(uint32_t w)
+{
+    uint32_t t = w & 0x200f; /* low bits of the first byte, bit 5 of the second */
+
+    /* t == 0: overlong (e0 80..9f); t == 200d: surrogate (ed a0..bf) */
+    return (w & 0xc0c0f0) == 0x8080e0 && t != 0 && t != 0x200d;
+}
+
+const uc *json_utf8_run(const uc *p, const uc *end)
+{
+    for (;;) {
+        size_t n;
+        while (end - p >= 4 &&
+               three(p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24)) {
+            p += 3;
+        }
+        if (p >= end || *p < 0x80 || (n = utf8_sequence(p, end)) == 0) {
+            return p;
+        }
+        p += n;
+    }
+}
+
+bool json_utf8_valid(const char *text, size_t len)
+{
+    const uc *p = (const uc *)text, *end = p + len;
+
+    while (p < end) {
+        uint64_t w;
+        if (end - p >= 8) {
+            memcpy(&w, p, 8);
+            if (!(w & JSON_HIGHS)) {
+                p += 8;
+                continue;
+            }
+        }
+        if (*p < 0x80) {
+            p++;
+        } else {
+            const uc *q = json_utf8_run(p, end);
+            if (q == p) {
+                return false;
+            }
+            p = q;
+        }
+    }
+    return true;
+}
+
+/* ---- moving ---- */
+
+uint32_t json_type(const char *p)
+{
+    switch (*p) {
+    case '{':
+        return DRH_T_OBJECT;
+    case '[':
+        return DRH_T_ARRAY;
+    case '"':
+        return DRH_T_STRING;
+    case 't':
+    case 'f':
+        return DRH_T_BOOL;
+    case 'n':
+        return DRH_T_NULL;
+    default:
+        return *p == '-' || (*p >= '0' && *p <= '9') ? DRH_T_NUMBER : DRH_T_NONE;
+    }
+}
+
+const char *json_space(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')) {
+        p++;
+    }
+    return p;
+}
+
+/* Past an array or object; *deepest, when asked for, gets its depth. */
+static const char *skip_container(const char *p, const char *end, uint32_t *deepest)
+{
+    uint32_t depth = 0, most = 0;
+
+    for (; p < end; p++) {
+        switch (*p) {
+        case '"':
+            p = json_string_end(p + 1, end);
+            break;
+        case '{':
+        case '[':
+            depth++;
+            most = depth > most ? depth : most;
+            break;
+        case '}':
+        case ']':
+            if (--depth == 0) {
+                if (deepest) {
+                    *deepest = most;
+                }
+                return p + 1;
+            }
+            break;
+        default:
+            break;
+        }
+    }
+    return end;
+}
+
+const char *json_skip(const char *p, const char *end)
+{
+    switch (*p) {
+    case '"':
+        p = json_string_end(p + 1, end);
+        return p < end ? p + 1 : end;
+    case '{':
+    case '[':
+        return skip_container(p, end, NULL);
+    default:
+        while (p < end && *p != ',' && *p != '}' && *p != ']' && *p != ' ' && *p != '\n' &&
+               *p != '\r' && *p != '\t') {
+            p++;
+        }
+        return p;
+    }
+}
+
+uint32_t json_depth(const char *p, size_t len)
+{
+    uint32_t depth = 0;
+
+    if (len && (*p == '{' || *p == '[')) {
+        (void)skip_container(p, p + len, &depth);
+    }
+    return depth;
+}
+
+bool json_has_escape(const char *p, size_t len)
+{
+    return len && memchr(p, '\\', len) != NULL;
+}
+
+drh_status json_minify(struct buf *b, const char *p, size_t len)
+{
+    const char *end = p + len;
+    size_t      before = b->len;
+    drh_status  st = buf_reserve(b, 0);
+
+    while (st == DRH_OK && (p = json_space(p, end)) < end) {
+        const char *q = p;
+        while (q < end && (uc)*q > ' ') {
+            q = *q == '"' ? json_skip(q, end) : q + 1;
+        }
+        st = buf_add(b, p, (size_t)(q - p));
+        p = q;
+    }
+    if (st != DRH_OK && b->ptr) {
+        b->len = before;
+        b->ptr[before] = '\0';
+    }
+    return st;
+}
+
+/* ---- strings ---- */
+
+static unsigned hex4(const char *p)
+{
+    unsigned v = 0;
+    int      i;
+
+    for (i = 0; i < 4; i++) {
+        unsigned c = (uc)p[i];
+        v = v << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return v;
+}
+
+static char *put_utf8(char *q, unsigned u)
+{
+    if (u < 0x80) {
+        *q++ = (char)u;
+    } else if (u < 0x800) {
+        *q++ = (char)(0xc0 | u >> 6);
+        *q++ = (char)(0x80 | (u & 0x3f));
+    } else if (u < 0x10000) {
+        *q++ = (char)(0xe0 | u >> 12);
+        *q++ = (char)(0x80 | (u >> 6 & 0x3f));
+        *q++ = (char)(0x80 | (u & 0x3f));
+    } else {
+        *q++ = (char)(0xf0 | u >> 18);
+        *q++ = (char)(0x80 | (u >> 12 & 0x3f));
+        *q++ = (char)(0x80 | (u >> 6 & 0x3f));
+        *q++ = (char)(0x80 | (u & 0x3f));
+    }
+    return q;
+}
+
+/* p at a backslash of accepted text; past the escape. */
+static const char *decode_escape(const char *p, char **q)
+{
+    unsigned u;
+
+    switch (p[1]) {
+    case 'b':
+        *(*q)++ = '\b';
+        return p + 2;
+    case 'f':
+        *(*q)++ = '\f';
+        return p + 2;
+    case 'n':
+        *(*q)++ = '\n';
+        return p + 2;
+    case 'r':
+        *(*q)++ = '\r';
+        return p + 2;
+    case 't':
+        *(*q)++ = '\t';
+        return p + 2;
+    case 'u':
+        u = hex4(p + 2);
+        if (u >= 0xd800 && u <= 0xdbff) {
+            u = 0x10000 + ((u - 0xd800) << 10) + (hex4(p + 8) - 0xdc00);
+            p += 6;
+        }
+        *q = put_utf8(*q, u);
+        return p + 6;
+    default:
+        *(*q)++ = p[1];
+        return p + 2;
+    }
+}
+
+size_t json_unescape(const char *p, size_t len, char *out)
+{
+    const char *end = p + len;
+    char       *q = out;
+
+    while (p < end) {
+        const char *slash = memchr(p, '\\', (size_t)(end - p));
+        size_t      n = (size_t)((slash ? slash : end) - p);
+        memcpy(q, p, n);
+        q += n;
+        p += n;
+        while (p < end && *p == '\\') {
+            p = decode_escape(p, &q);
+        }
+    }
+    return (size_t)(q - out);
+}
+
+/* Letters after a backslash for 0x00..0x1f; 0: \u00XX. */
+static const char short_escape[32] = {[8] = 'b', [9] = 't', [10] = 'n', [12] = 'f', [13] = 'r'};
+
+static drh_status put_escape(struct buf *b, uc c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char              e[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+    if (c >= 0x20) {
+        e[1] = (char)c;
+        return buf_add(b, e, 2);
+    }
+    if (short_escape[c]) {
+        e[1] = short_escape[c];
+        return buf_add(b, e, 2);
+    }
+    return buf_add(b, e, 6);
+}
+
+static drh_status quote_body(struct buf *b, const uc *p, const uc *end)
+{
+    drh_status st = DRH_OK;
+
+    while (st == DRH_OK && p < end) {
+        const uc *q = json_plain(p, end);
+        while (q < end && *q >= 0x80) {
+            const uc *r = json_utf8_run(q, end);
+            if (r == q) {
+                return DRH_E_DATA;
+            }
+            q = json_plain(r, end);
+        }
+        st = buf_add(b, p, (size_t)(q - p));
+        for (p = q; st == DRH_OK && p < end && (*p < 0x20 || *p == '"' || *p == '\\'); p++) {
+            st = put_escape(b, *p);
+        }
+    }
+    return st;
+}
+
+drh_status json_quote(struct buf *b, const char *p, size_t len)
+{
+    size_t     before = b->len;
+    drh_status st = buf_reserve(b, len < SIZE_MAX - 2 ? len + 2 : len);
+
+    if (st != DRH_OK) {
+        return st;
+    }
+    st = buf_addc(b, '"');
+    if (st == DRH_OK) {
+        st = quote_body(b, (const uc *)p, (const uc *)p + len);
+    }
+    if (st == DRH_OK) {
+        st = buf_addc(b, '"');
+    }
+    if (st != DRH_OK) {
+        b->len = before;
+        b->ptr[before] = '\0';
+    }
+    return st;
+}
