@@ -17,10 +17,11 @@ enum {                 /* flags */
        OUT_NOSYNC = 4  /* no fsync: for files that can be made again */
 };
 
-/* path "-": standard output (no temporary, no digest).  Missing folders are made. */
+/* path "-": standard output (no temporary).  Missing folders are made.  A symbolic link stays and
+ * its target is replaced; a device or a pipe is written as it is. */
 drh_status outfile_open(struct outfile **o, const char *path, uint32_t flags, drh_error *e);
 drh_status outfile_write(struct outfile *o, const void *p, size_t n, drh_error *e);
-uint64_t   outfile_size(const struct outfile *o); /* bytes given to outfile_write */
+uint64_t   outfile_size(const struct outfile *o); /* bytes given to it so far */
 /* Final name; frees o in any case.  digest (32 bytes) and stored size may be NULL. */
 drh_status outfile_commit(struct outfile *o, uint8_t *digest, uint64_t *stored, drh_error *e);
 /* Removes the temporary, frees o.  NULL is fine. */
@@ -28,7 +29,8 @@ void outfile_abort(struct outfile *o);
 /* A small file in one go. */
 drh_status outfile_put(const char *path, const void *p, size_t n, drh_error *e);
 
-/* Appends `from` to an open outfile without a detour through user space where the system can. */
+/* Appends `from` to an open outfile without a detour through user space where the system can.  In a
+ * compressed one a `from` that is zstd already goes in as it is, as further frames. */
 drh_status outfile_append_file(struct outfile *o, const char *from, drh_error *e);
 
 drh_status make_dirs(const char *path, drh_error *e); /* like mkdir -p */
