@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chat.h - the inside of chat.so.  A record goes through three steps, each in its own file:
+ *     collect.c, special.c   any dialect -> a list of turns and a system text
+ *     tidy.c                 the rules of a conversation: order, empty turns, number of rounds
+ *     write.c                turns -> the canonical record, with its metadata
+ * All of it works on a chat_worker, the scratch of one thread; nothing here is shared but the
+ * read-only struct chat.
+ */
+#ifndef CHAT_H
+#define CHAT_H
+
+#include <drh/turns.h>
+
+#include <stdbool.h>
+
+enum chat_dialect {
+    CHAT_AUTO = 0,
+    CHAT_ALPACA,   /* instruction, input, output */
+    CHAT_SHAREGPT, /* a list of turns */
+    CHAT_MESSAGES, /* a list of turns, too; the name that OpenAI users look for */
+    CHAT_PAIRS     /* prompt/response and the like */
+};
+
+/* Names of the canonical roles: chat_role_word(), chat_role_openai(). */
+enum chat_role { CHAT_SYSTEM = 0, CHAT_HUMAN, CHAT_GPT, CHAT_CALL, CHAT_RESULT, CHAT_UNKNOWN };
+
+enum { CHAT_MAX_KEYS = 32, CHAT_MAX_USED = 8 };
+
+/* Field names that a side of a pair goes by, best first; ends with DRH_FIELD_NONE. */
+struct chat_keys {
+    drh_field f[CHAT_MAX_KEYS];
+};
+
+struct chat {
+    const drh_host *host;
+    int64_t         min_turns, max_turns;
+    uint32_t        dialect; /* enum chat_dialect */
+    bool            drop_system, merge_system, merge_same, fail_last_user, drop_tools;
+    bool            keep_empty, to_messages, kind;
+    /* Options as texts, the configuration's; len 0: not given. */
+    drh_str role_key, content_key, default_system, lang, quality, joiner;
+    bool    own_messages, own_input; /* messages_key, input_key was given */
+    bool    own_pair;                /* prompt_key or response_key was given */
+
+    drh_field conversations, messages, system, metadata;
+    drh_field moss_chat, moss_system, oasst_prompt, content, summary, history;
+
+    /* `prompts` holds `instructions` first: an input is joined to an instruction only, or to any
+     * prompt when input_key was given. */
+    struct chat_keys lists, instructions, inputs, prompts, responses, systems;
+};
+
+struct chat_turn {
+    uint32_t  role;
+    bool      has_raw;   /* raw spells exactly `text`: its bytes can be copied */
+    bool      has_extra; /* the turn it came from has members beside role and content */
+    drh_str   text;
+    drh_value raw;
+    drh_value src;
+};
+
+struct chat_chunk;
+
+struct chat_worker {
+    const struct chat *chat;
+    const drh_host    *host;
+    struct chat_turn  *turns;
+    drh_str           *parts; /* of the digest */
+    size_t             n_turns, cap_turns, cap_parts;
+    struct chat_chunk *chunks; /* memory for texts that are put together, reset by record */
+
+    /* the record at hand */
+    bool      as_is;      /* the list of turns is canonical already */
+    bool      has_system; /* system_text is set; system_raw too if system_is_raw */
+    bool      system_in_place, system_is_raw;
+    drh_str   system_text;
+    drh_value system_raw;
+    size_t    input_from; /* byte in the first human turn where the input begins; 0: no input */
+    drh_field used[CHAT_MAX_USED]; /* fields that went into the turns */
+    size_t    n_used;
+    bool      drop; /* the outcome is a drop, not a failure */
+    char      reason[41];
+    char      detail[200];
+};
+
+/* -- text.c */
+/* Notes why the record is not kept; gives DRH_E_DATA. */
+__attribute__((format(printf, 3, 4))) drh_status chat_bad(struct chat_worker *w, const char *reason,
+                                                          const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) drh_status
+      chat_drop(struct chat_worker *w, const char *reason, const char *fmt, ...);
+char *chat_mem(struct chat_worker *w, size_t n); /* until the next record; NULL: no memory */
+void  chat_mem_reset(struct chat_worker *w);
+void  chat_mem_free(struct chat_worker *w);
+/* a + between + b in scratch memory; linear over a chain that grows the same text. */
+drh_status chat_concat(struct chat_worker *w, drh_str a, drh_str between, drh_str b, drh_str *out);
+bool       chat_blank(drh_str s); /* empty or white space only */
+bool       chat_is(drh_str s, const char *lit, size_t len);
+const char *
+chat_lang(const struct chat_worker *w); /* by script: "En", "Zh" ...; NULL: no letters */
+
+/* -- collect.c */
+/* Fills turns and system.  DRH_E_DATA: chat_bad() was called. */
+drh_status chat_collect(struct chat_worker *w, const drh_record *r);
+drh_status chat_add(struct chat_worker *w, uint32_t role, struct chat_turn **t);
+/* A turn of plain text, which must live as long as the record. */
+drh_status chat_add_text(struct chat_worker *w, uint32_t role, drh_str text);
+/* A value as text: string, number, list of text parts.  `what` names it in the reason. */
+drh_status chat_content(struct chat_worker *w, const drh_value *v, const char *what,
+                        struct chat_turn *t);
+/* True for the members of a turn that become role and value. */
+bool       chat_own_key(const struct chat *c, drh_str key);
+void       chat_use(struct chat_worker *w, drh_field f);
+drh_status chat_set_system(struct chat_worker *w, const struct chat_turn *t);
+
+/* -- pairs.c: DRH_E_MISSING when the record has no such fields */
+drh_status chat_pair(struct chat_worker *w, const drh_record *r, const struct chat_keys *prompts);
+drh_status chat_summary(struct chat_worker *w, const drh_record *r);
+
+/* -- special.c: DRH_E_MISSING when the record is none of these */
+drh_status chat_moss(struct chat_worker *w, const drh_record *r);
+drh_status chat_oasst(struct chat_worker *w, const drh_record *r);
+/* True, with the turns added, when the prompt is a whole dialogue "Human:...Assistant:" (BELLE). */
+drh_status chat_belle(struct chat_worker *w, drh_str prompt, bool *done);
+
+/* -- tidy.c: the rules of order, emptiness and choice; chat_bad() or chat_drop() were called */
+drh_status chat_tidy(struct chat_worker *w);
+
+/* -- write.c */
+drh_status  chat_write(struct chat_worker *w, drh_record *r);
+const char *chat_role_word(uint32_t role); /* "human" ... */
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pairs.c - records whose question and answer are fields of their own: Alpaca with input, history
+ * and system, prompt/response and question/answer families, content/summary.  Called by collect.c,
+ * on the worker's thread.
+ */
+#include "chat.h"
+
+/* The first of the fields that is there; *null tells of one that was there but null. */
+static drh_status find_key(struct chat_worker *w, const drh_record *r, const struct chat_keys *keys,
+                           drh_field *f, drh_value *out, bool *null)
+{
+    const drh_host *h = w->host;
+    size_t          i;
+    for (i = 0; keys->f[i] != DRH_FIELD_NONE; i++) {
+        if (h->records->get_value(r, keys->f[i], out) == DRH_OK) {
+            *f = keys->f[i];
+            if (h->values->type(out) != DRH_T_NULL) {
+                return DRH_OK;
+            }
+            *null = true;
+        }
+    }
+    return DRH_E_MISSING;
+}
+
+/* A response may be a list of alternatives: the first counts. */
+static drh_status response_content(struct chat_worker *w, const drh_value *v, struct chat_turn *t)
+{
+    const drh_value_api *api = w->host->values;
+    drh_value            first;
+    if (api->type(v) == DRH_T_ARRAY && api->child(v, &first) == DRH_OK &&
+        api->type(&first) == DRH_T_STRING) {
+        return chat_content(w, &first, "the response", t);
+    }
+    return chat_content(w, v, "the response", t);
+}
+
+static drh_status add_history(struct chat_worker *w, const drh_record *r)
+{
+    const drh_value_api *v = w->host->values;
+    drh_value            list, round, side;
+    drh_status           st, more;
+    if (w->host->records->get_value(r, w->chat->history, &list) != DRH_OK) {
+        return DRH_OK;
+    }
+    if (v->type(&list) == DRH_T_STRING) {
+        drh_str s;
+        if (v->str(&list, &s) == DRH_OK && !chat_blank(s)) {
+            return chat_bad(w, "stringified_list", "history is a text, not a list");
+        }
+    } else if (v->type(&list) != DRH_T_ARRAY && v->type(&list) != DRH_T_NULL) {
+        return chat_bad(w, "bad_history", "history is no list of [question, answer]");
+    }
+    chat_use(w, w->chat->history);
+    if (v->type(&list) != DRH_T_ARRAY) {
+        return DRH_OK;
+    }
+    for (more = v->child(&list, &round); more == DRH_OK; more = v->next(&round)) {
+        uint32_t role = CHAT_HUMAN;
+        if (v->type(&round) != DRH_T_ARRAY || v->count(&round) != 2) {
+            return chat_bad(w, "bad_history", "a round of history is not [question, answer]");
+        }
+        for (st = v->child(&round, &side); st == DRH_OK; st = v->next(&side)) {
+            struct chat_turn *t;
+            drh_status        made = chat_add(w, role, &t);
+            if (made == DRH_OK) {
+                made = chat_content(w, &side, "a side of history", t);
+            }
+            if (made != DRH_OK) {
+                return made;
+            }
+            role = CHAT_GPT;
+        }
+    }
+    return DRH_OK;
+}
+
+/* Adds the human turn: the prompt, joined with the input when there is one. */
+static drh_status add_prompt(struct chat_worker *w, struct chat_turn *prompt,
+                             const struct chat_turn *input)
+{
+    struct chat_turn *t;
+    bool              first = w->n_turns == 0;
+    bool              done = false;
+    drh_status        st = DRH_OK;
+
+    if (input->text.len == 0) {
+        st = chat_belle(w, prompt->text, &done);
+        if (st != DRH_OK || done) {
+            return st;
+        }
+    } else if (prompt->text.len == 0) {
+        *prompt = *input;
+    } else {
+        size_t from = prompt->text.len + w->chat->joiner.len;
+        st = chat_concat(w, prompt->text, w->chat->joiner, input->text, &prompt->text);
+        prompt->has_raw = false;
+        w->input_from = first ? from : 0;
+    }
+    if (st == DRH_OK) {
+        st = chat_add(w, CHAT_HUMAN, &t);
+    }
+    if (st == DRH_OK) {
+        *t = *prompt;
+        t->role = CHAT_HUMAN;
+    }
+    return st;
+}
+
+/* Reads an optional text field; null and absence leave `t` empty. */
+static drh_status optional(struct chat_worker *w, const drh_record *r, const struct chat_keys *keys,
+                           const char *what, struct chat_turn *t)
+{
+    drh_field  f = DRH_FIELD_NONE;
+    drh_value  v;
+    bool       null = false;
+    drh_status st = DRH_OK;
+    if (find_key(w, r, keys, &f, &v, &null) == DRH_OK) {
+        st = chat_content(w, &v, what, t);
+    }
+    if (f != DRH_FIELD_NONE) {
+        chat_use(w, f);
+    }
+    return st;
+}
+
+static bool is_among(const struct chat_keys *keys, drh_field f)
+{
+    size_t i;
+    for (i = 0; keys->f[i] != DRH_FIELD_NONE; i++) {
+        if (keys->f[i] == f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+drh_status chat_pair(struct chat_worker *w, const drh_record *r, const struct chat_keys *prompts)
+{
+    struct chat_turn  prompt, input;
+    struct chat_turn *t;
+    drh_value         pv, rv;
+    drh_field         pf = DRH_FIELD_NONE, rf = DRH_FIELD_NONE;
+    bool              pnull = false, rnull = false;
+    bool              has_p = find_key(w, r, prompts, &pf, &pv, &pnull) == DRH_OK;
+    bool       has_r = find_key(w, r, &w->chat->responses, &rf, &rv, &rnull) == DRH_OK && rf != pf;
+    drh_status st = DRH_OK;
+
+    if ((!has_p && !pnull) || (!has_r && !rnull)) {
+        return DRH_E_MISSING;
+    }
+    if (!has_r) {
+        return chat_bad(w, "null_content", "the response is null");
+    }
+    memset(&prompt, 0, sizeof(prompt));
+    memset(&input, 0, sizeof(input));
+    chat_use(w, pf);
+    chat_use(w, rf);
+    if (has_p) {
+        st = chat_content(w, &pv, "the prompt", &prompt);
+    }
+    if (st == DRH_OK && (w->chat->own_input || is_among(&w->chat->instructions, pf))) {
+        st = optional(w, r, &w->chat->inputs, "the input", &input);
+    }
+    if (st == DRH_OK && !has_p && input.text.len == 0) {
+        st = chat_bad(w, "null_content", "the prompt is null");
+    }
+    if (st == DRH_OK) {
+        st = add_history(w, r);
+    }
+    if (st == DRH_OK) {
+        st = add_prompt(w, &prompt, &input);
+    }
+    if (st == DRH_OK) {
+        st = chat_add(w, CHAT_GPT, &t);
+    }
+    return st == DRH_OK ? response_content(w, &rv, t) : st;
+}
+
+drh_status chat_summary(struct chat_worker *w, const drh_record *r)
+{
+    const drh_host *h = w->host;
+    const drh_field f[2] = {w->chat->content, w->chat->summary};
+    drh_value       v[2];
+    size_t          i;
+    drh_status      st = DRH_OK;
+    if (h->records->get_value(r, f[0], &v[0]) != DRH_OK ||
+        h->records->get_value(r, f[1], &v[1]) != DRH_OK) {
+        return DRH_E_MISSING;
+    }
+    for (i = 0; i < 2 && st == DRH_OK; i++) {
+        struct chat_turn *t;
+        st = chat_add(w, i ? CHAT_GPT : CHAT_HUMAN, &t);
+        if (st == DRH_OK) {
+            st = chat_content(w, &v[i], i ? "summary" : "content", t);
+        }
+        chat_use(w, f[i]);
+    }
+    return st;
+}
