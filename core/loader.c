@@ -395,22 +395,16 @@ static drh_status no_stage(const struct loader *l, uint32_t kind, const char *id
 {
     const char *what = kind ? kind_name(kind) : "stage";
     const char *best = NULL;
-    char        folders[140];
-    drh_status  st = near_id(l, kind, id, &best, e);
+    char remedy[120] = "`drhost plugin list` shows what there is, --plugin-path adds a folder";
+    drh_status st = near_id(l, kind, id, &best, e);
 
     if (st != DRH_OK) {
         return st;
     }
-    folders_text(l, folders, sizeof(folders));
     if (best) {
-        return err_set(e, DRH_E_MISSING,
-                       "%s: find: no such %s in the folders %s; did you mean \"%s\"?",
-                       path_tail(id), what ? what : "stage", folders, best);
+        (void)snprintf(remedy, sizeof(remedy), "did you mean \"%s\"?", best);
     }
-    return err_set(e, DRH_E_MISSING,
-                   "%s: find: no such %s in the folders %s; `drhost plugin list` shows what there "
-                   "is, --plugin-path adds a folder",
-                   path_tail(id), what ? what : "stage", folders);
+    return not_found(l, id, what ? what : "stage", remedy, e);
 }
 
 drh_status loader_stage(struct loader *l, uint32_t kind, const char *id, const struct stage **s,

@@ -36,7 +36,9 @@ drh_status folders_find(struct loader *l, const char *const *plugin_path, size_t
 drh_status resolve(const struct loader *l, const char *name, char **real, drh_error *e);
 drh_status folders_scan(struct loader *l, drh_error *e); /* fills found, once */
 void       folders_free(struct loader *l);
-void       folders_text(const struct loader *l, char *out, size_t cap); /* for messages */
+/* DRH_E_MISSING with the folders and, when ./NAME is there, how to load that. */
+drh_status not_found(const struct loader *l, const char *name, const char *what, const char *remedy,
+                     drh_error *e);
 
 /* tables.c: checks what the entry says against the note and copies its tables to p->stages. */
 drh_status tables_take(struct plugin *p, const struct probe *note, drh_error *e);

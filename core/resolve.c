@@ -159,7 +159,7 @@ drh_status folders_find(struct loader *l, const char *const *plugin_path, size_t
     return st == DRH_OK ? add_own(l, e) : st;
 }
 
-void folders_text(const struct loader *l, char *out, size_t cap)
+static void folders_text(const struct loader *l, char *out, size_t cap)
 {
     size_t i, used = 0;
 
@@ -190,45 +190,51 @@ static drh_status real_of(const char *path, char **real, drh_error *e)
     return *real ? DRH_OK : err_nomem(e, "a plugin's path");
 }
 
-static drh_status not_found(const struct loader *l, const char *name, const char *suffix,
-                            drh_error *e)
+static const char *suffix_of(const char *name)
 {
-    char  folders[140];
-    char *here = mem_printf("./%s%s", name, suffix);
+    size_t n = strlen(name);
 
-    if (!here) {
-        return err_nomem(e, "a plugin's path");
-    }
+    return n > 3 && strcmp(name + n - 3, ".so") == 0 ? "" : ".so";
+}
+
+static bool is_here(const char *name)
+{
+    char *path = strchr(name, '/') ? NULL : mem_printf("./%s%s", name, suffix_of(name));
+    bool  here = path && is_file(path);
+
+    mem_free(path);
+    return here;
+}
+
+drh_status not_found(const struct loader *l, const char *name, const char *what, const char *remedy,
+                     drh_error *e)
+{
+    char folders[140];
+
     folders_text(l, folders, sizeof(folders));
-    if (is_file(here)) {
-        (void)err_set(e, DRH_E_MISSING,
-                      "%s: find: no such plugin in the folders %s; the current folder is never "
-                      "searched, write %s to load the file that is there",
-                      path_tail(name), folders, here);
-    } else {
-        (void)err_set(e, DRH_E_MISSING,
-                      "%s: find: no such plugin in the folders %s; give its path, or its folder "
-                      "with --plugin-path",
-                      path_tail(name), folders);
+    if (is_here(name)) {
+        return err_set(e, DRH_E_MISSING,
+                       "%s: find: no such %s in the folders %s; the current folder is never "
+                       "searched, write ./%s%s to load the file that is there",
+                       path_tail(name), what, folders, path_tail(name), suffix_of(name));
     }
-    mem_free(here);
-    return DRH_E_MISSING;
+    return err_set(e, DRH_E_MISSING, "%s: find: no such %s in the folders %s; %s", path_tail(name),
+                   what, folders, remedy);
 }
 
 drh_status resolve(const struct loader *l, const char *name, char **real, drh_error *e)
 {
-    size_t      i, n = strlen(name);
-    const char *suffix = n > 3 && strcmp(name + n - 3, ".so") == 0 ? "" : ".so";
+    size_t i;
 
     *real = NULL;
-    if (n == 0) {
+    if (*name == 0) {
         return err_set(e, DRH_E_MISSING, "\"\": find: an empty name; give a plugin's name or path");
     }
     if (strchr(name, '/')) {
         return real_of(name, real, e);
     }
     for (i = 0; i < l->n_folders; i++) {
-        char      *path = mem_printf("%s/%s%s", l->folders[i], name, suffix);
+        char      *path = mem_printf("%s/%s%s", l->folders[i], name, suffix_of(name));
         drh_status st = DRH_E_MISSING;
         if (!path) {
             return err_nomem(e, "a plugin's path");
@@ -241,7 +247,7 @@ drh_status resolve(const struct loader *l, const char *name, char **real, drh_er
             return st;
         }
     }
-    return not_found(l, name, suffix, e);
+    return not_found(l, name, "plugin", "give its path, or its folder with --plugin-path", e);
 }
 
 /* ---- the scan ------------------------------------------------------------------------------ */
