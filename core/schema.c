@@ -217,7 +217,7 @@ static void check_array(struct check *c, const cJSON *schema, cJSON *value)
 
 static void unknown_key(struct check *c, const cJSON *props, const cJSON *kid)
 {
-    const char  *known[64], *near;
+    const char  *known[64] = {NULL}, *near;
     size_t       n = 0, before;
     const cJSON *p;
 

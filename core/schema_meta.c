@@ -293,7 +293,7 @@ static drh_status check_properties(const cJSON *props, const char *at, drh_error
 
 static drh_status check_keyword(cJSON *v, const char *at, drh_error *e)
 {
-    const char *known[N_KEYWORDS], *wants, *near;
+    const char *known[N_KEYWORDS] = {NULL}, *wants, *near;
     char        deeper[256];
     size_t      i;
 
