@@ -4,6 +4,8 @@
 #ifndef CORE_RECIPE_H
 #define CORE_RECIPE_H
 
+#include "problems.h"
+
 #include <cjson/cJSON.h>
 #include <drh/plugin.h>
 
@@ -43,8 +45,9 @@ struct service_decl {
 };
 
 struct recipe {
-    char                *path;    /* as given; NULL for single steps */
-    char                *dir;     /* folder of the recipe: relative paths in it start there */
+    char *path;                   /* as given; NULL for single steps */
+    char *dir;                    /* folder of the recipe: relative paths in it start there;
+                                     NULL: the current folder */
     char                *version; /* "v1" */
     char                *data;    /* data folder, absolute or relative to the current folder */
     uint64_t             seed;
@@ -61,20 +64,31 @@ struct recipe {
  * place.  DRH_E_DATA: an open comment. */
 drh_status jsonc_strip(char *text, size_t len, drh_error *e);
 
-/* Reads and checks a recipe.  Errors: "FILE:LINE:COLUMN: ..." for syntax, a JSON pointer and the
- * nearest known key otherwise. */
+/* Reads and checks a recipe.  Errors: "FILE:LINE:COLUMN: ..." for syntax, else "FILE: POINTER: ..."
+ * with the nearest known key.  `all` (may be NULL) gets every mistake that is not one of syntax,
+ * without the file's name. */
 drh_status recipe_load(const char *path, struct recipe **r, drh_error *e);
+drh_status recipe_load_all(const char *path, struct recipe **r, struct problems *all, drh_error *e);
 drh_status recipe_parse(const char *text, size_t len, const char *path, struct recipe **r,
                         drh_error *e); /* the same from memory (fuzzed) */
+drh_status recipe_parse_all(const char *text, size_t len, const char *path, struct recipe **r,
+                            struct problems *all, drh_error *e);
 /* An empty recipe for single steps. */
 drh_status recipe_empty(struct recipe **r, drh_error *e);
 /* Appends a step; `use` as in the recipe. */
 drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struct step **s,
                       drh_error *e);
-/* --set [ID.]key=value: seed, max_bad ... for the host; ID a step's id or "services.NAME"; the bare
- * key when there is one step.  Host keys of a step are set at once; a stage's own keys are noted as
- * text and typed by the stage's schema later (step->options["key"] = {"$set": "text"}). */
+/* --set [ID.]KEY=VALUE: seed, max_bad ... for the host; ID a step's id or "services.NAME" (made
+ * when it is not there, with use "auto"); the bare key when there is one step.  Host keys of a step
+ * are set at once; a stage's own keys are noted as text and typed by the stage's schema later
+ * (step->options["key"] = {"$set": "text"}).  KEY may name a member: "template.name".  Works after
+ * loading: earlier --set first. */
 drh_status recipe_set(struct recipe *r, const char *assignment, drh_error *e);
-void       recipe_free(struct recipe *r); /* NULL is fine */
+/* Checks the options of a step or service against its stage's schema and makes them final
+ * (schema_apply); once each.  s or d is NULL. */
+drh_status   recipe_options(const struct recipe *r, struct step *s, struct service_decl *d,
+                            const cJSON *schema, struct problems *all, drh_error *e);
+struct step *recipe_step(const struct recipe *r, const char *id); /* or NULL */
+void         recipe_free(struct recipe *r);                       /* NULL is fine */
 
 #endif

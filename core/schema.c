@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_KNOWN = 64 }; /* names that an unknown one is compared with */
+
 void check_begin(struct check *c, const char *at, const char *base_dir, struct problems *all,
                  drh_error *e)
 {
@@ -41,7 +43,7 @@ __attribute__((format(printf, 2, 3))) static void wrong(struct check *c, const c
     va_end(ap);
     problems_add(c->all, "%s: %s", at, text);
     if (!c->failed && c->e) {
-        (void)snprintf(c->e->field, sizeof(c->e->field), "%s", at);
+        (void)snprintf(c->e->field, sizeof(c->e->field), "%.63s", at);
         err_set(c->e, DRH_E_CONFIG, "%s: %s", at, text);
     }
     c->failed = true;
@@ -215,17 +217,20 @@ static void check_array(struct check *c, const cJSON *schema, cJSON *value)
     }
 }
 
-static void unknown_key(struct check *c, const cJSON *props, const cJSON *kid)
+static void unknown_key(struct check *c, const cJSON *props, const cJSON *kid, bool outermost)
 {
-    const char  *known[64] = {NULL}, *near;
+    const char  *known[MAX_KNOWN] = {NULL}, *near;
     size_t       n = 0, before;
     const cJSON *p;
 
     cJSON_ArrayForEach(p, props)
     {
-        if (n < sizeof(known) / sizeof(known[0])) {
+        if (n < MAX_KNOWN) {
             known[n++] = p->string;
         }
+    }
+    for (size_t i = 0; outermost && c->also && c->also[i] && n < MAX_KNOWN; i++) {
+        known[n++] = c->also[i];
     }
     near = nearest(kid->string, known, n);
     before = push(c, kid->string);
@@ -304,7 +309,7 @@ static void check_required(struct check *c, const cJSON *schema, const cJSON *va
     }
 }
 
-static void check_object(struct check *c, const cJSON *schema, cJSON *value)
+static void check_object(struct check *c, const cJSON *schema, cJSON *value, const cJSON *parent)
 {
     const cJSON *props = schema_key(schema, "properties");
     const cJSON *extra = schema_key(schema, "additionalProperties");
@@ -317,7 +322,7 @@ static void check_object(struct check *c, const cJSON *schema, cJSON *value)
         size_t       before;
         next = kid->next;
         if (!sub && cJSON_IsFalse(extra)) {
-            unknown_key(c, props, kid);
+            unknown_key(c, props, kid, parent == NULL);
             continue;
         }
         sub = sub ? sub : cJSON_IsObject(extra) ? extra : NULL;
@@ -382,7 +387,7 @@ void check_value(struct check *c, const cJSON *schema, cJSON *value, cJSON *pare
     } else if (type == TYPE_ARRAY) {
         check_array(c, schema, value);
     } else if (type == TYPE_OBJECT) {
-        check_object(c, schema, value);
+        check_object(c, schema, value, parent);
     }
 }
 
@@ -454,7 +459,7 @@ drh_status schema_set(const cJSON *schema, cJSON *object, const char *key, const
         }
         kid.string = made->valuestring;
         check_begin(&c, at, NULL, NULL, e);
-        unknown_key(&c, props, &kid);
+        unknown_key(&c, props, &kid, true);
         cJSON_Delete(made);
         return check_end(&c);
     }

@@ -10,12 +10,13 @@
 
 /* A walk over a value.  Recursion is bounded by TREE_MAX_DEPTH of value and schema. */
 struct check {
-    const char      *base_dir;
-    struct problems *all;
-    drh_error       *e;
-    bool             failed, nomem;
-    size_t           at_len;
-    char             at[320]; /* JSON pointer of the value in hand; cut when it gets longer */
+    const char        *base_dir;
+    const char *const *also; /* more known keys of the outermost object, NULL-terminated; or NULL */
+    struct problems   *all;
+    drh_error         *e;
+    bool               failed, nomem;
+    size_t             at_len;
+    char               at[320]; /* JSON pointer of the value in hand; cut when it gets longer */
 };
 
 enum {

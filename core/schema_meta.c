@@ -11,9 +11,12 @@ static const struct {
     const char *word, *people;
     unsigned    bit;
 } types[] = {
-    {"string", "a string", TYPE_STRING}, {"integer", "an integer", TYPE_INT},
-    {"number", "a number", TYPE_NUMBER}, {"boolean", "true or false", TYPE_BOOL},
-    {"array", "a list", TYPE_ARRAY},     {"object", "an object", TYPE_OBJECT},
+    {"integer", "an integer", TYPE_INT},
+    {"number", "a number", TYPE_NUMBER},
+    {"boolean", "true or false", TYPE_BOOL},
+    {"string", "a string", TYPE_STRING},
+    {"array", "a list", TYPE_ARRAY},
+    {"object", "an object", TYPE_OBJECT},
     {"null", "null", TYPE_NULL},
 };
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
@@ -123,22 +126,17 @@ void schema_range(const cJSON *schema, char *out, size_t cap)
     const cJSON *below = schema_key(schema, "exclusiveMaximum");
 
     out[0] = 0;
-    if (lo && hi && !above && !below) {
-        add_number(out, cap, "from ", lo);
-        add_number(out, cap, " to ", hi);
-        return;
-    }
     if (lo) {
-        add_number(out, cap, "at least ", lo);
-    }
-    if (above) {
-        add_number(out, cap, out[0] ? " and above " : "above ", above);
+        add_number(out, cap, "from ", lo);
+    } else if (above) {
+        add_number(out, cap, "above ", above);
     }
     if (hi) {
-        add_number(out, cap, out[0] ? " and at most " : "at most ", hi);
-    }
-    if (below) {
-        add_number(out, cap, out[0] ? " and below " : "below ", below);
+        add_number(out, cap, lo ? " to " : above ? " and up to " : "up to ", hi);
+    } else if (below) {
+        add_number(out, cap, lo || above ? " and below " : "below ", below);
+    } else if (lo) {
+        add(out, cap, " on");
     }
 }
 
@@ -160,6 +158,10 @@ static void add_count(const cJSON *schema, const char *lo_key, const char *hi_ke
 {
     const cJSON *lo = schema_key(schema, lo_key), *hi = schema_key(schema, hi_key);
     if (!lo && !hi) {
+        return;
+    }
+    if (lo && !hi && lo->valuedouble == 1.0) {
+        add(out, cap, " that is not empty");
         return;
     }
     if (lo && hi && cJSON_Compare(lo, hi, 1)) {
@@ -280,8 +282,10 @@ static drh_status check_properties(const cJSON *props, const char *at, drh_error
     {
         drh_status st;
         (void)snprintf(deeper, sizeof(deeper), "%s/properties/%s", at, sub->string);
-        if (sub->string[0] == 0 || sub->string[0] == '$') {
-            return err_set(e, DRH_E_CONFIG, "%s: a name must not be empty or begin with $", deeper);
+        if (sub->string[0] == 0 || strcmp(sub->string, TREE_SET) == 0 ||
+            strcmp(sub->string, TREE_SECRET) == 0) {
+            return err_set(e, DRH_E_CONFIG, "schema%s: a name must not be empty, $set or $secret",
+                           deeper);
         }
         st = check_schema(sub, deeper, false, e);
         if (st != DRH_OK) {
