@@ -24,7 +24,7 @@ struct input;
  * decompressed bytes, and opening there decompresses up to it. */
 struct input_pos {
     uint64_t offset, row, line;
-    uint32_t form; /* 0: not known yet; enum of lines, array, values otherwise */
+    uint32_t form; /* 0: not known yet; otherwise input.c's own: the form and what may follow */
 };
 
 /* One record's text, or the reason why there is none. */
@@ -33,7 +33,9 @@ struct input_item {
     size_t      len;
     uint64_t    row;  /* from 0, counting refused ones */
     uint64_t    line; /* from 1, where the record starts */
-    const char *code; /* refused: line_too_long, broken_array, bad_compression, truncated ... */
+    /* Refused: line_too_long, element_too_long, broken_array (commas, brackets), broken_values (the
+     * same outside an array), truncated (the file is cut), bad_compression. */
+    const char *code;
     char        message[160];
 };
 
