@@ -53,21 +53,48 @@ uint32_t    json_type(const char *p);                       /* by the first byte
 const char *json_skip(const char *p, const char *end);      /* p at a value: one past its end */
 const char *json_space(const char *p, const char *end);     /* past white space */
 bool        json_has_escape(const char *p, size_t len);     /* a backslash in p[0,len) */
+uint32_t    json_depth(const char *p, size_t len);          /* 0 for a scalar, 1 for [] ... */
 size_t json_unescape(const char *p, size_t len, char *out); /* out holds len bytes; returns used */
-drh_status json_i64(const char *p, size_t len,
-                    int64_t *out);                           /* OK, E_TYPE, E_RANGE: see plugin.h */
-drh_status json_f64(const char *p, size_t len, double *out); /* nearest; any locale */
+size_t json_escape_len(const char *p); /* p at a backslash; a surrogate pair counts as one */
+/* True when the source key[0,key_len) means want[0,len). */
+bool json_key_is(const char *key, size_t key_len, bool escaped, const char *want, size_t len);
+/* OK, E_TYPE (a fraction or an exponent), E_RANGE */
+drh_status json_i64(const char *p, size_t len, int64_t *out);
+drh_status json_f64(const char *p, size_t len, double *out); /* nearest; E_RANGE: overflow */
 /* The value on one line: white space between tokens removed. */
 drh_status json_minify(struct buf *b, const char *p, size_t len);
+char *json_minify_to(char *out, const char *p, size_t len); /* out holds len; past the last byte */
+
+/* The children of an array or object, one after another. */
+struct json_walk {
+    const char *at, *end;
+    const char *before;  /* end of the child before this one, or behind the opening bracket */
+    const char *key;     /* objects: between the quotes */
+    const char *val;     /* start of the child's value */
+    const char *val_end; /* NULL until asked for: json_walk_end() */
+    uint32_t    key_len;
+    bool        key_escaped, object;
+};
+
+void        json_walk_open(struct json_walk *w, const char *p, const char *end); /* p at { or [ */
+bool        json_walk_next(struct json_walk *w); /* after the last: w->at is at the bracket */
+const char *json_walk_end(struct json_walk *w);
+bool        json_walk_find(struct json_walk *w, const char *key, size_t len); /* from here on */
 
 /* ---- writing ---- */
 
 /* "text" with quotes and the escapes that JSON demands; everything else as it is.  DRH_E_DATA when
  * it is not UTF-8. */
 drh_status json_quote(struct buf *b, const char *p, size_t len);
+/* The same in two steps: the size with quotes, then the bytes to out; returns past the last. */
+drh_status json_quoted(const char *p, size_t len, size_t *size);
+char      *json_quote_to(char *out, const char *p, size_t len, size_t size);
 /* Shortest form that reads back to the same double.  DRH_E_RANGE for NaN and infinities. */
 drh_status json_put_f64(struct buf *b, double v);
 drh_status json_put_i64(struct buf *b, int64_t v);
-bool       json_utf8_valid(const char *p, size_t len);
+enum { JSON_NUM_SIZE = 32 };
+size_t json_fmt_f64(char *out, double v); /* to JSON_NUM_SIZE bytes; the length; 0: NaN, inf */
+size_t json_fmt_i64(char *out, int64_t v);
+bool   json_utf8_valid(const char *p, size_t len);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * json_impl.h - what the json_*.c files share: finding the next byte of a string that needs a look,
- * one UTF-8 sequence, and the keys of open objects.  Nobody else includes this. */
+ * json_impl.h - what the json_*.c files and builder.c share: finding the next byte of a string that
+ * needs a look, one UTF-8 sequence, and the keys of open objects.  Nobody else includes this. */
 #ifndef CORE_JSON_IMPL_H
 #define CORE_JSON_IMPL_H
 
@@ -132,8 +132,5 @@ drh_status json_keys_add(struct json_keys *k, uint32_t base, const char *ptr, ui
                          bool escaped);
 /* The object whose first key is number `base` closes. */
 void json_keys_close(struct json_keys *k, uint32_t base);
-
-/* Depth of an accepted text: 0 for a scalar, 1 for [] ... */
-uint32_t json_depth(const char *p, size_t len);
 
 #endif

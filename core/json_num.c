@@ -217,73 +217,67 @@ static void shortest(struct decimal *d, double v)
     }
 }
 
-static drh_status put_zeros(struct buf *b, int n)
+static char *put(char *q, const char *p, int n)
 {
-    static const char zeros[] = "00000000000000000000000";
+    memcpy(q, p, (size_t)n);
+    return q + n;
+}
 
-    return n > 0 ? buf_add(b, zeros, (size_t)n) : DRH_OK;
+static char *put_zeros(char *q, int n)
+{
+    memset(q, '0', (size_t)n);
+    return q + n;
 }
 
 /* The rules of JavaScript: plain digits from 1e-6 to 1e21, else an exponent. */
-static drh_status put_decimal(struct buf *b, const struct decimal *d)
+static char *put_decimal(char *q, const struct decimal *d)
 {
-    int        point = d->n + d->exp10; /* digits before the point */
-    drh_status st;
+    int point = d->n + d->exp10; /* digits before the point */
 
     if (point > 21 || point < -5) {
-        st = buf_addc(b, d->digit[0]);
-        if (st == DRH_OK && d->n > 1) {
-            st = buf_addc(b, '.');
-            st = st == DRH_OK ? buf_add(b, d->digit + 1, (size_t)d->n - 1) : st;
+        *q++ = d->digit[0];
+        if (d->n > 1) {
+            *q++ = '.';
+            q = put(q, d->digit + 1, d->n - 1);
         }
-        return st == DRH_OK ? buf_addf(b, "e%+d", point - 1) : st;
+        return q + snprintf(q, 8, "e%+d", point - 1);
     }
     if (point <= 0) {
-        st = buf_adds(b, "0.");
-        st = st == DRH_OK ? put_zeros(b, -point) : st;
-        return st == DRH_OK ? buf_add(b, d->digit, (size_t)d->n) : st;
+        q = put_zeros(put(q, "0.", 2), -point);
+        return put(q, d->digit, d->n);
     }
     if (d->exp10 >= 0) {
-        st = buf_add(b, d->digit, (size_t)d->n);
-        return st == DRH_OK ? put_zeros(b, d->exp10) : st;
+        return put_zeros(put(q, d->digit, d->n), d->exp10);
     }
-    st = buf_add(b, d->digit, (size_t)point);
-    st = st == DRH_OK ? buf_addc(b, '.') : st;
-    return st == DRH_OK ? buf_add(b, d->digit + point, (size_t)(d->n - point)) : st;
+    q = put(q, d->digit, point);
+    *q++ = '.';
+    return put(q, d->digit + point, d->n - point);
 }
 
-drh_status json_put_f64(struct buf *b, double v)
+size_t json_fmt_f64(char *out, double v)
 {
     struct decimal d;
-    size_t         before = b->len;
-    drh_status     st;
+    char          *q = out;
 
     if (!isfinite(v)) {
-        return DRH_E_RANGE;
+        return 0;
     }
-    if (v > -9007199254740992.0 && v < 9007199254740992.0 && (double)(int64_t)v == v) {
-        return v == 0 && signbit(v) ? buf_adds(b, "-0") : json_put_i64(b, (int64_t)v);
+    if (signbit(v)) {
+        *q++ = '-';
+        v = -v;
     }
-    st = buf_reserve(b, 32);
-    if (st != DRH_OK) {
-        return st;
+    if (v < 9007199254740992.0 && (double)(int64_t)v == v) {
+        return (size_t)(q - out) + json_fmt_i64(q, (int64_t)v);
     }
-    shortest(&d, fabs(v));
-    if (v < 0) {
-        st = buf_addc(b, '-');
-    }
-    st = st == DRH_OK ? put_decimal(b, &d) : st;
-    if (st != DRH_OK) {
-        b->len = before;
-        b->ptr[before] = '\0';
-    }
-    return st;
+    shortest(&d, v);
+    return (size_t)(put_decimal(q, &d) - out);
 }
 
-drh_status json_put_i64(struct buf *b, int64_t v)
+size_t json_fmt_i64(char *out, int64_t v)
 {
     char     text[24], *p = text + sizeof(text);
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    size_t   n;
 
     do {
         *--p = (char)('0' + u % 10);
@@ -292,5 +286,22 @@ drh_status json_put_i64(struct buf *b, int64_t v)
     if (v < 0) {
         *--p = '-';
     }
-    return buf_add(b, p, (size_t)(text + sizeof(text) - p));
+    n = (size_t)(text + sizeof(text) - p);
+    memcpy(out, p, n);
+    return n;
+}
+
+drh_status json_put_f64(struct buf *b, double v)
+{
+    char   text[JSON_NUM_SIZE];
+    size_t n = json_fmt_f64(text, v);
+
+    return n ? buf_add(b, text, n) : DRH_E_RANGE;
+}
+
+drh_status json_put_i64(struct buf *b, int64_t v)
+{
+    char text[JSON_NUM_SIZE];
+
+    return buf_add(b, text, json_fmt_i64(text, v));
 }

@@ -175,23 +175,29 @@ bool json_has_escape(const char *p, size_t len)
     return len && memchr(p, '\\', len) != NULL;
 }
 
-drh_status json_minify(struct buf *b, const char *p, size_t len)
+char *json_minify_to(char *out, const char *p, size_t len)
 {
     const char *end = p + len;
-    size_t      before = b->len;
-    drh_status  st = buf_reserve(b, 0);
 
-    while (st == DRH_OK && (p = json_space(p, end)) < end) {
+    while ((p = json_space(p, end)) < end) {
         const char *q = p;
         while (q < end && (uc)*q > ' ') {
             q = *q == '"' ? json_skip(q, end) : q + 1;
         }
-        st = buf_add(b, p, (size_t)(q - p));
+        memcpy(out, p, (size_t)(q - p));
+        out += q - p;
         p = q;
     }
-    if (st != DRH_OK && b->ptr) {
-        b->len = before;
-        b->ptr[before] = '\0';
+    return out;
+}
+
+drh_status json_minify(struct buf *b, const char *p, size_t len)
+{
+    drh_status st = buf_reserve(b, len);
+
+    if (st == DRH_OK) {
+        b->len = (size_t)(json_minify_to(b->ptr + b->len, p, len) - b->ptr);
+        b->ptr[b->len] = '\0';
     }
     return st;
 }
@@ -286,61 +292,179 @@ size_t json_unescape(const char *p, size_t len, char *out)
 /* Letters after a backslash for 0x00..0x1f; 0: \u00XX. */
 static const char short_escape[32] = {[8] = 'b', [9] = 't', [10] = 'n', [12] = 'f', [13] = 'r'};
 
-static drh_status put_escape(struct buf *b, uc c)
+/* Length of c's escape. */
+static size_t escape_len(uc c)
 {
-    static const char hex[] = "0123456789abcdef";
-    char              e[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-
-    if (c >= 0x20) {
-        e[1] = (char)c;
-        return buf_add(b, e, 2);
-    }
-    if (short_escape[c]) {
-        e[1] = short_escape[c];
-        return buf_add(b, e, 2);
-    }
-    return buf_add(b, e, 6);
+    return c >= 0x20 || short_escape[c] ? 2 : 6;
 }
 
-static drh_status quote_body(struct buf *b, const uc *p, const uc *end)
+static char *put_escape(char *q, uc c)
 {
-    drh_status st = DRH_OK;
+    static const char hex[] = "0123456789abcdef";
 
-    while (st == DRH_OK && p < end) {
-        const uc *q = json_plain(p, end);
-        while (q < end && *q >= 0x80) {
-            const uc *r = json_utf8_run(q, end);
-            if (r == q) {
+    *q++ = '\\';
+    if (c >= 0x20 || short_escape[c]) {
+        *q++ = c >= 0x20 ? (char)c : short_escape[c];
+        return q;
+    }
+    *q++ = 'u';
+    *q++ = '0';
+    *q++ = '0';
+    *q++ = hex[c >> 4];
+    *q++ = hex[c & 15];
+    return q;
+}
+
+drh_status json_quoted(const char *text, size_t len, size_t *size)
+{
+    const uc *p = (const uc *)text, *end = p + len;
+    size_t    n = len + 2;
+
+    while ((p = json_plain(p, end)) < end) {
+        if (*p >= 0x80) {
+            const uc *q = json_utf8_run(p, end);
+            if (q == p) {
                 return DRH_E_DATA;
             }
-            q = json_plain(r, end);
-        }
-        st = buf_add(b, p, (size_t)(q - p));
-        for (p = q; st == DRH_OK && p < end && (*p < 0x20 || *p == '"' || *p == '\\'); p++) {
-            st = put_escape(b, *p);
+            p = q;
+        } else {
+            n += escape_len(*p++) - 1;
         }
     }
-    return st;
+    *size = n;
+    return n < len ? DRH_E_RANGE : DRH_OK;
+}
+
+char *json_quote_to(char *q, const char *text, size_t len, size_t size)
+{
+    const uc *p = (const uc *)text, *end = p + len;
+
+    *q++ = '"';
+    if (size == len + 2) {
+        if (len) {
+            memcpy(q, text, len);
+        }
+        q += len;
+        p = end;
+    }
+    while (p < end) {
+        const uc *run = p;
+        while ((p = json_plain(p, end)) < end && *p >= 0x80) {
+            p = json_utf8_run(p, end);
+        }
+        memcpy(q, run, (size_t)(p - run));
+        q += p - run;
+        while (p < end && (*p < 0x20 || *p == '"' || *p == '\\')) {
+            q = put_escape(q, *p++);
+        }
+    }
+    *q++ = '"';
+    return q;
 }
 
 drh_status json_quote(struct buf *b, const char *p, size_t len)
 {
-    size_t     before = b->len;
-    drh_status st = buf_reserve(b, len < SIZE_MAX - 2 ? len + 2 : len);
+    size_t     size;
+    drh_status st = json_quoted(p, len, &size);
 
-    if (st != DRH_OK) {
-        return st;
-    }
-    st = buf_addc(b, '"');
     if (st == DRH_OK) {
-        st = quote_body(b, (const uc *)p, (const uc *)p + len);
+        st = buf_reserve(b, size);
     }
     if (st == DRH_OK) {
-        st = buf_addc(b, '"');
-    }
-    if (st != DRH_OK) {
-        b->len = before;
-        b->ptr[before] = '\0';
+        (void)json_quote_to(b->ptr + b->len, p, len, size);
+        b->len += size;
+        b->ptr[b->len] = '\0';
     }
     return st;
+}
+
+size_t json_escape_len(const char *p)
+{
+    if (p[1] != 'u') {
+        return 2;
+    }
+    return (p[2] | 0x20) == 'd' && ((uc)p[3] >= '8') ? 12 : 6;
+}
+
+bool json_key_is(const char *key, size_t key_len, bool escaped, const char *want, size_t len)
+{
+    const char *end = key + key_len, *want_end = want + len;
+    char        part[4];
+
+    if (!escaped) {
+        return key_len == len && (len == 0 || memcmp(key, want, len) == 0);
+    }
+    while (key < end) {
+        size_t n = 1, from = 1;
+        part[0] = *key;
+        if (*key == '\\') {
+            from = json_escape_len(key);
+            n = json_unescape(key, from, part);
+        }
+        if ((size_t)(want_end - want) < n || memcmp(part, want, n) != 0) {
+            return false;
+        }
+        key += from;
+        want += n;
+    }
+    return want == want_end;
+}
+
+/* ---- walking ---- */
+
+void json_walk_open(struct json_walk *w, const char *p, const char *end)
+{
+    memset(w, 0, sizeof(*w));
+    w->object = *p == '{';
+    w->at = p + 1;
+    w->end = end;
+}
+
+bool json_walk_next(struct json_walk *w)
+{
+    const char *p;
+
+    if (w->val) {
+        w->at = w->val_end = json_walk_end(w);
+    }
+    w->before = w->at;
+    p = json_space(w->at, w->end);
+    if (w->val) {
+        if (p >= w->end || *p != ',') {
+            w->at = p;
+            return false;
+        }
+        p = json_space(p + 1, w->end);
+    } else if (p >= w->end || *p == '}' || *p == ']') {
+        w->at = p;
+        return false;
+    }
+    if (w->object) {
+        const char *q = json_string_end(p + 1, w->end);
+        w->key = p + 1;
+        w->key_len = (uint32_t)(q - p - 1);
+        w->key_escaped = json_has_escape(w->key, w->key_len);
+        p = json_space(json_space(q + 1, w->end) + 1, w->end);
+    }
+    w->val = p;
+    w->val_end = NULL;
+    return true;
+}
+
+const char *json_walk_end(struct json_walk *w)
+{
+    if (!w->val_end) {
+        w->val_end = json_skip(w->val, w->end);
+    }
+    return w->val_end;
+}
+
+bool json_walk_find(struct json_walk *w, const char *key, size_t len)
+{
+    while (json_walk_next(w)) {
+        if (json_key_is(w->key, w->key_len, w->key_escaped, key, len)) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -32,6 +32,7 @@ struct drh_record {
     struct member       *members;
     uint32_t             n_members, cap_members;
     bool                 changed;   /* a member was set or unset, or there is no source */
+    bool                 stale;     /* the source text is not what the members say */
     bool                 multiline; /* the source holds a newline between tokens */
     uint8_t              settled;   /* enum settled */
     uint32_t             attempt;
@@ -40,6 +41,7 @@ struct drh_record {
     const struct origin *origin;
     uint64_t             row, line, slot;
     uint64_t             index;     /* the runner's: place in its shard, from 0 */
+    uint64_t             uid;       /* the runner's: what seeds and journals go by */
     uint64_t             step_seed; /* the runner sets it before each step */
     struct drh_record   *parent;
     struct drh_record   *first_child, *last_child, *next_sibling;
@@ -69,5 +71,12 @@ drh_status record_settle(struct drh_record *r, enum settled how, const char *rea
 
 /* A cursor at a text that json_scan() has accepted; strings are decoded into the arena. */
 void value_at(drh_value *v, struct arena *a, const char *p, size_t len);
+
+/* Text that many threads read, a configuration: every string of accepted text[0,len) decoded ahead
+ * into one block, mem_free()d by the caller (NULL: out of memory), so that cursors at p, a value
+ * inside that text, and all that come from them allocate nothing.  Both must outlive them. [any] */
+struct decoded;
+struct decoded *value_decode(const char *text, size_t len);
+void            value_at_decoded(drh_value *v, const struct decoded *d, const char *p, size_t len);
 
 #endif

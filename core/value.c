@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ * value.c - the cursor: six words that say where in an accepted text a value is.  Nothing is parsed
+ * ahead; a step costs what it skips.  A record's worker uses it, or any thread with decoded text.
+ */
+#include "mem.h"
+#include "record_impl.h"
+
+#include <string.h>
+
+/* Words of a drh_value.  W_HOME is the arena, or a struct decoded with its lowest bit set. */
+enum { W_HOME = 0, W_AT, W_END, W_LIMIT, W_KEY, W_KEY_LEN };
+_Static_assert(W_KEY_LEN < sizeof(((drh_value *)0)->w) / sizeof(uintptr_t), "words");
+
+struct decoded {
+    const char *text;
+    char        bytes[]; /* the string whose quote is text[i] begins at bytes[i] */
+};
+
+static const char *at(const drh_value *v)
+{
+    return (const char *)v->w[W_AT];
+}
+
+static const char *limit(const drh_value *v)
+{
+    return (const char *)v->w[W_LIMIT];
+}
+
+/* W_END is 0 while nobody has needed it. */
+static const char *end_of(const drh_value *v)
+{
+    return v->w[W_END] ? (const char *)v->w[W_END] : json_skip(at(v), limit(v));
+}
+
+static void set_key(drh_value *v, const char *key, uint32_t len, bool escaped)
+{
+    v->w[W_KEY] = (uintptr_t)key;
+    v->w[W_KEY_LEN] = (uintptr_t)len << 1 | escaped;
+}
+
+void value_at(drh_value *v, struct arena *a, const char *p, size_t len)
+{
+    v->w[W_HOME] = (uintptr_t)a;
+    v->w[W_AT] = (uintptr_t)p;
+    v->w[W_END] = v->w[W_LIMIT] = (uintptr_t)(p + len);
+    set_key(v, NULL, 0, false);
+}
+
+void value_of(drh_value *v, struct arena *a, const struct place *place)
+{
+    value_at(v, a, place->p, place->len);
+    set_key(v, place->key, place->key_len, place->key_escaped);
+}
+
+/* ---- text that many threads read ---- */
+
+struct decoded *value_decode(const char *text, size_t len)
+{
+    struct decoded *d = len < SIZE_MAX / 2 ? mem_alloc(1, sizeof(*d) + len) : NULL;
+    const char     *p = text, *end = text + len;
+
+    if (!d) {
+        return NULL;
+    }
+    d->text = text;
+    while (p < end && (p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+        const char *q = json_skip(p, end);
+        (void)json_unescape(p + 1, (size_t)(q - p) - 2, d->bytes + (p - text));
+        p = q;
+    }
+    return d;
+}
+
+void value_at_decoded(drh_value *v, const struct decoded *d, const char *p, size_t len)
+{
+    value_at(v, NULL, p, len);
+    v->w[W_HOME] = (uintptr_t)d | 1;
+}
+
+/* ---- strings ---- */
+
+drh_status value_decode_to(struct arena *a, const char *p, size_t len, bool escaped, drh_str *out)
+{
+    char *copy = arena_alloc(a, len + 1);
+
+    if (!copy) {
+        return DRH_E_NOMEM;
+    }
+    if (escaped) {
+        len = json_unescape(p, len, copy);
+    } else if (len) {
+        memcpy(copy, p, len);
+    }
+    copy[len] = '\0';
+    out->ptr = copy;
+    out->len = len;
+    return DRH_OK;
+}
+
+static size_t decoded_len(const char *p, size_t len)
+{
+    char        one[4];
+    const char *end = p + len;
+    size_t      n = 0;
+
+    while (p < end) {
+        size_t step = *p == '\\' ? json_escape_len(p) : 1;
+        n += *p == '\\' ? json_unescape(p, step, one) : 1;
+        p += step;
+    }
+    return n;
+}
+
+/* The text between the quotes, which start right before p. */
+static drh_status decode(const drh_value *v, const char *p, size_t len, bool escaped, drh_str *out)
+{
+    if (v->w[W_HOME] & 1) {
+        const struct decoded *d = (const struct decoded *)(v->w[W_HOME] - 1);
+        out->ptr = d->bytes + (p - 1 - d->text);
+        out->len = escaped ? decoded_len(p, len) : len;
+        return DRH_OK;
+    }
+    return value_decode_to((struct arena *)v->w[W_HOME], p, len, escaped, out);
+}
+
+static drh_status value_str(const drh_value *v, drh_str *out)
+{
+    const char *p = at(v);
+    size_t      len;
+
+    out->ptr = NULL;
+    out->len = 0;
+    if (*p != '"') {
+        return DRH_E_TYPE;
+    }
+    len = (size_t)(end_of(v) - p) - 2;
+    return decode(v, p + 1, len, json_has_escape(p + 1, len), out);
+}
+
+static drh_status value_key(const drh_value *v, drh_str *out)
+{
+    out->ptr = NULL;
+    out->len = 0;
+    if (!v->w[W_KEY]) {
+        return DRH_E_TYPE;
+    }
+    return decode(v, (const char *)v->w[W_KEY], v->w[W_KEY_LEN] >> 1, v->w[W_KEY_LEN] & 1, out);
+}
+
+/* ---- scalars ---- */
+
+uint32_t value_type(const drh_value *v)
+{
+    return json_type(at(v));
+}
+
+drh_str value_json(const drh_value *v)
+{
+    drh_str s = {at(v), (size_t)(end_of(v) - at(v))};
+
+    return s;
+}
+
+static drh_status value_i64(const drh_value *v, int64_t *out)
+{
+    drh_str s = value_json(v);
+
+    *out = 0;
+    return json_i64(s.ptr, s.len, out);
+}
+
+static drh_status value_f64(const drh_value *v, double *out)
+{
+    drh_str s = value_json(v);
+
+    *out = 0;
+    return json_f64(s.ptr, s.len, out);
+}
+
+static drh_status value_boolean(const drh_value *v, int32_t *out)
+{
+    *out = *at(v) == 't';
+    return value_type(v) == DRH_T_BOOL ? DRH_OK : DRH_E_TYPE;
+}
+
+/* ---- walking ---- */
+
+static bool is_container(const drh_value *v)
+{
+    return *at(v) == '{' || *at(v) == '[';
+}
+
+static void to_child(drh_value *v, const struct json_walk *w)
+{
+    v->w[W_AT] = (uintptr_t)w->val;
+    v->w[W_END] = 0;
+    set_key(v, w->object ? w->key : NULL, w->key_len, w->key_escaped);
+}
+
+static drh_status value_child(const drh_value *parent, drh_value *first)
+{
+    struct json_walk w;
+    drh_value        v = *parent;
+
+    if (!is_container(parent)) {
+        return DRH_E_TYPE;
+    }
+    json_walk_open(&w, at(parent), limit(parent));
+    if (!json_walk_next(&w)) {
+        return DRH_END;
+    }
+    to_child(&v, &w);
+    *first = v;
+    return DRH_OK;
+}
+
+static drh_status value_next(drh_value *v)
+{
+    struct json_walk w;
+
+    memset(&w, 0, sizeof(w));
+    w.object = v->w[W_KEY] != 0;
+    w.val = at(v);
+    w.val_end = (const char *)v->w[W_END];
+    w.end = limit(v);
+    if (!json_walk_next(&w)) {
+        return DRH_END;
+    }
+    to_child(v, &w);
+    return DRH_OK;
+}
+
+static drh_status value_member(const drh_value *object, const char *key, size_t len, drh_value *out)
+{
+    struct json_walk w;
+    drh_value        v = *object;
+
+    if (*at(object) != '{') {
+        return DRH_E_TYPE;
+    }
+    json_walk_open(&w, at(object), limit(object));
+    if (!json_walk_find(&w, key, len)) {
+        return DRH_E_MISSING;
+    }
+    to_child(&v, &w);
+    *out = v;
+    return DRH_OK;
+}
+
+static size_t value_count(const drh_value *v)
+{
+    struct json_walk w;
+    size_t           n = 0;
+
+    if (is_container(v)) {
+        for (json_walk_open(&w, at(v), limit(v)); json_walk_next(&w); n++) {
+        }
+    }
+    return n;
+}
+
+const drh_value_api value_api = {
+    .struct_size = (uint32_t)sizeof(drh_value_api),
+    .type = value_type,
+    .str = value_str,
+    .i64 = value_i64,
+    .f64 = value_f64,
+    .boolean = value_boolean,
+    .json = value_json,
+    .child = value_child,
+    .next = value_next,
+    .key = value_key,
+    .member = value_member,
+    .count = value_count,
+};
