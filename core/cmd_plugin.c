@@ -44,8 +44,8 @@ static void print_help(FILE *to)
                 to);
     for (i = 0; i < N_FLAGS; i++) {
         (void)fprintf(to, "  %s%s%-*s  %s\n", flags[i].name, flags[i].value ? " " : "",
-                      (int)(18 - strlen(flags[i].name)), flags[i].value ? flags[i].value : "",
-                      flags[i].help);
+                      (int)(17 - strlen(flags[i].name)) + !flags[i].value,
+                      flags[i].value ? flags[i].value : "", flags[i].help);
     }
 }
 

@@ -163,7 +163,7 @@ static void folders_text(const struct loader *l, char *out, size_t cap)
 {
     size_t i, used = 0;
 
-    (void)snprintf(out, cap, "(none there)");
+    (void)snprintf(out, cap, "(there are none)");
     for (i = 0; i < l->n_folders; i++) {
         size_t n = strlen(l->folders[i]);
         if (used + n + 8 > cap) {
