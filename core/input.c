@@ -615,6 +615,11 @@ uint64_t input_read(const struct input *in)
     return raw_read(in->raw);
 }
 
+size_t input_held(const struct input *in)
+{
+    return in->cap;
+}
+
 void input_want_digest(struct input *in)
 {
     raw_want_digest(in->raw);

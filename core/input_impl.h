@@ -14,6 +14,7 @@ struct input_limits {
     size_t sniff;      /* how far the form is looked for */
 };
 extern struct input_limits input_limits;
+size_t                     input_held(const struct input *in); /* size of its buffer */
 
 /* ---- bytes: plain, gzip or zstd ------------------------------------------------------------ */
 

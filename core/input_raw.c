@@ -191,6 +191,10 @@ static drh_status gz_next_member(struct raw *r, bool *more, drh_error *e)
         *more = true;
         return DRH_OK;
     }
+    if (!r->padding && r->len - r->at == 1 && r->buf[r->at] == 0x1f) {
+        damaged(r, "truncated", "the gzip data ends too early; fetch the file again");
+        return DRH_OK;
+    }
     /* Tapes and block devices pad with zeros, and gzip accepts that. */
     while (r->len > r->at) {
         r->padding = true;
