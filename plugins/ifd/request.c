@@ -37,8 +37,8 @@ static drh_status get_ready(struct ifd *s, drh_error *e)
     if (s->opt.alone_context == IFD_RESPONSE) {
         drh_error   unused = DRH_ERROR_INIT;
         const char *marker = ifd_marker(s->opt.template);
-        s->has_count =
-            s->infer->count(s->host, marker, strlen(marker), 0, &s->prefix_tokens, NULL) == DRH_OK;
+        s->has_count = s->infer->count(s->host, marker, strlen(marker), 0, &s->prefix_tokens,
+                                       &unused) == DRH_OK;
     } else {
         s->has_count = true;
     }
