@@ -394,7 +394,7 @@ drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_m
 {
     struct scan s;
 
-    s.text = s.p = (const uc *)text;
+    s.text = s.p = (const uc *)(len ? text : "");
     s.end = s.text + len;
     s.e = e;
     s.depth = s.newlines = s.m_newlines = 0;

@@ -58,7 +58,7 @@ const uc *json_utf8_run(const uc *p, const uc *end)
 
 bool json_utf8_valid(const char *text, size_t len)
 {
-    const uc *p = (const uc *)text, *end = p + len;
+    const uc *p = (const uc *)(len ? text : ""), *end = p + len;
 
     while (p < end) {
         uint64_t w;
@@ -317,7 +317,7 @@ static char *put_escape(char *q, uc c)
 
 drh_status json_quoted(const char *text, size_t len, size_t *size)
 {
-    const uc *p = (const uc *)text, *end = p + len;
+    const uc *p = (const uc *)(len ? text : ""), *end = p + len;
     size_t    n = len + 2;
 
     while ((p = json_plain(p, end)) < end) {
@@ -337,7 +337,7 @@ drh_status json_quoted(const char *text, size_t len, size_t *size)
 
 char *json_quote_to(char *q, const char *text, size_t len, size_t size)
 {
-    const uc *p = (const uc *)text, *end = p + len;
+    const uc *p = (const uc *)(len ? text : ""), *end = p + len;
 
     *q++ = '"';
     if (size == len + 2) {

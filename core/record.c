@@ -59,7 +59,7 @@ static drh_status not_object(struct json_err *e)
 drh_status record_parse(struct drh_record *r, const char *text, size_t len, struct json_err *e)
 {
     uint32_t    type = DRH_T_NONE;
-    const char *end = text + len;
+    const char *end;
     drh_status  st;
 
     r->n_members = 0;
@@ -71,6 +71,7 @@ drh_status record_parse(struct drh_record *r, const char *text, size_t len, stru
         r->n_members = 0;
         return st;
     }
+    end = text + len;
     text = json_space(text, end);
     while (end[-1] != '}') {
         end--;
@@ -97,11 +98,12 @@ struct drh_record *record_new(struct arena *a)
 
 struct member *record_member(const struct drh_record *r, const drh_str *key)
 {
-    struct member *m = r->members, *end = m + r->n_members;
+    uint32_t i;
 
-    for (; m < end; m++) {
-        if (json_key_is(m->m.key, m->m.key_len, m->m.key_escaped, key->ptr, key->len)) {
-            return m;
+    for (i = 0; i < r->n_members; i++) {
+        const struct json_member *m = &r->members[i].m;
+        if (json_key_is(m->key, m->key_len, m->key_escaped, key->ptr, key->len)) {
+            return &r->members[i];
         }
     }
     return NULL;
