@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * cmd.h - the subcommands.  argv[0] is the subcommand's name; the return value is the exit code:
- * 0 done, 1 failed, 2 usage or recipe error. [main] */
+ * cmd.h - the subcommands, one file each.  They return the exit code (cli.h, RC_*). [main] */
 #ifndef CORE_CMD_H
 #define CORE_CMD_H
 
-int cmd_plugin(int argc, char **argv); /* plugin list|show */
+struct cli_options;
+
+int cmd_check(const struct cli_options *o);
+int cmd_version(const struct cli_options *o);
+int cmd_plugin(int argc, char **argv); /* plugin list|show; argv[0] is "plugin" */
 
 #endif
