@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: MIT
+ * async.c - see async.h.
+ *
+ * Life of a call: async_submit makes it and appends it to its window; it is answered from the
+ * journal or by the backend; the answer is copied, journaled, given to resume(), and the call is
+ * freed with the window's arena.  A flight is a record on its way: it lands when it is settled. */
+#include "async.h"
+
+#include "async_pool.h"
+#include "err.h"
+#include "hash.h"
+#include "journal.h"
+#include "log.h"
+#include "mem.h"
+#include "services.h"
+
+#include <string.h>
+
+struct flight {
+    drh_record      *r;
+    struct window   *w;
+    struct call_list calls; /* submitted during the present call into the stage */
+    uint32_t         open;  /* calls without an answer given back */
+    uint32_t         ordinal;
+    uint64_t         tries; /* slots: rejected attempts so far */
+    bool             landed;
+    struct flight   *next_ready;
+};
+
+struct window {
+    struct batch    *b;
+    struct flight   *flight;
+    size_t           n, started, landed;
+    drh_infer_call  *all;  /* every call of the window, by all_next */
+    struct call_list wave; /* packs: requests of the next wave, in order */
+    struct pack     *pack; /* packs: of the present wave, in order */
+    size_t           n_packs;
+    struct window   *next;
+    bool             last;
+};
+
+struct async {
+    struct shard         *s;
+    size_t                at;
+    struct instance      *in;
+    const struct service *svc;
+    struct window        *first, *tail; /* in input order */
+    size_t                n_windows;
+    struct flight        *now; /* whose start() or resume() is running */
+    struct async_pool    *pool;
+    uint64_t              in_flight, most_in_flight;
+    bool                  packs; /* backend with run() */
+    bool                  ended;
+    uint64_t              seq;
+};
+
+/* ---- submitting ---- */
+
+static drh_status copy_text(struct arena *a, drh_str *s)
+{
+    if (!s->ptr) {
+        return DRH_OK;
+    }
+    s->ptr = arena_dup(a, s->ptr, s->len);
+    return s->ptr ? DRH_OK : DRH_E_NOMEM;
+}
+
+static drh_status copy_messages(struct arena *a, drh_infer_req *q)
+{
+    drh_infer_msg        *msg = arena_alloc(a, q->n_messages * sizeof(*msg));
+    const drh_infer_msg **at = arena_alloc(a, q->n_messages * sizeof(*at));
+    drh_status            st = msg && at ? DRH_OK : DRH_E_NOMEM;
+
+    for (uint32_t i = 0; st == DRH_OK && i < q->n_messages; i++) {
+        msg[i] = *q->messages[i];
+        at[i] = &msg[i];
+        st = copy_text(a, &msg[i].role);
+        st = st == DRH_OK ? copy_text(a, &msg[i].content) : st;
+    }
+    q->messages = at;
+    return st;
+}
+
+static drh_status copy_stops(struct arena *a, drh_infer_req *q)
+{
+    drh_str   *stop = arena_alloc(a, q->n_stop * sizeof(*stop));
+    drh_status st = stop ? DRH_OK : DRH_E_NOMEM;
+
+    for (uint32_t i = 0; st == DRH_OK && i < q->n_stop; i++) {
+        stop[i] = q->stop[i];
+        st = copy_text(a, &stop[i]);
+    }
+    q->stop = stop;
+    return st;
+}
+
+static drh_status copy_request(struct arena *a, const drh_infer_req *from, drh_infer_req *q)
+{
+    drh_status st;
+
+    *q = *from;
+    q->struct_size = sizeof(*q);
+    st = copy_text(a, &q->prompt);
+    st = st == DRH_OK ? copy_text(a, &q->target) : st;
+    st = st == DRH_OK && q->n_messages ? copy_messages(a, q) : st;
+    return st == DRH_OK && q->n_stop ? copy_stops(a, q) : st;
+}
+
+enum { DIGEST_PARTS = 64 };
+
+/* What makes two requests the same: all that the answer depends on. */
+static drh_status request_digest(const drh_infer_req *q, uint8_t out[16])
+{
+    struct {
+        double   f[4];
+        uint64_t seed;
+        uint32_t u[8];
+    } fixed = {
+        {q->temperature, q->top_p, q->min_p, q->repetition_penalty},
+        q->seed,
+        {q->op, q->flags, q->max_total, q->max_tokens, q->top_k, q->n_stop, q->n_messages, 0}};
+    drh_str    part[DIGEST_PARTS] = {{(const char *)&fixed, sizeof(fixed)}, q->prompt, q->target};
+    uint8_t    full[32];
+    size_t     n = 3;
+    drh_status st;
+
+    for (uint32_t i = 0; i < q->n_stop && n < DIGEST_PARTS - 1; i++) {
+        part[n++] = q->stop[i];
+    }
+    for (uint32_t i = 0; i < q->n_messages && n < DIGEST_PARTS - 1; i++) {
+        part[n++] = q->messages[i]->role;
+        part[n++] = q->messages[i]->content;
+    }
+    st = sha256_parts(part, n, full);
+    memcpy(out, full, 16);
+    return st;
+}
+
+drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req *req, uint64_t tag,
+                        drh_error *e)
+{
+    struct async   *a = in->async;
+    struct flight  *f = a ? a->now : NULL;
+    drh_infer_call *c;
+    struct arena   *arena;
+
+    if (!f || f->r != r || r->settled != REC_OPEN) {
+        return err_set(e, DRH_E_ARG, "submit is for the open record of this start() or resume()");
+    }
+    if (req->n_stop + 2 * (uint64_t)req->n_messages > DIGEST_PARTS - 8) {
+        return err_set(e, DRH_E_RANGE, "a request has %u stop texts and %u messages; too many",
+                       req->n_stop, req->n_messages);
+    }
+    arena = f->w->b->arena;
+    c = arena_alloc(arena, sizeof(*c));
+    if (!c) {
+        return err_nomem(e, "a request");
+    }
+    memset(c, 0, sizeof(*c));
+    if (copy_request(arena, req, &c->req) != DRH_OK ||
+        request_digest(&c->req, c->key.digest) != DRH_OK) {
+        return err_nomem(e, "a request");
+    }
+    c->flight = f;
+    c->pool = a->pool;
+    c->tag = tag;
+    c->key.uid = r->uid;
+    c->key.ordinal = f->ordinal++;
+    c->key.attempt = r->attempt;
+    c->kept = journal_find(a->s->journal, &c->key);
+    c->all_next = f->w->all;
+    f->w->all = c;
+    call_list_add(&f->calls, c);
+    f->open++;
+    return DRH_OK;
+}
+
+void async_complete(drh_infer_call *call, const drh_infer_res *res)
+{
+    pool_answer(call, res);
+}
+
+/* ---- calls into the stage ---- */
+
+struct stage_call {
+    struct async        *a;
+    struct flight       *f;
+    uint64_t             tag;
+    const drh_infer_res *res; /* NULL: start */
+    drh_error           *e;
+    drh_status           st;
+};
+
+static void do_stage_call(void *arg)
+{
+    struct stage_call *c = arg;
+    struct instance   *in = c->a->in;
+    void              *worker;
+
+    c->st = instance_open_worker(in, 0, c->e);
+    if (c->st != DRH_OK) {
+        return;
+    }
+    worker = instance_worker(in, 0);
+    c->e->record = -1;
+    c->e->message[0] = '\0';
+    c->st = c->res ? in->stage->map.resume(in->self, worker, c->f->r, c->tag, c->res, c->e)
+                   : in->stage->map.start(in->self, worker, c->f->r, c->e);
+}
+
+static void do_release(void *arg)
+{
+    struct stage_call *c = arg;
+    c->a->in->stage->map.release(c->a->in->self, c->f->r->state);
+}
+
+static void release_state(struct async *a, struct flight *f)
+{
+    struct stage_call c = {.a = a, .f = f};
+
+    if (f->r && f->r->state && a->in->stage->map.release) {
+        instance_call(a->in, do_release, &c);
+    }
+    if (f->r) {
+        f->r->state = NULL;
+    }
+}
+
+static drh_status start_flight(struct async *a, struct flight *f, drh_error *e);
+
+/* A rejected slot: counts as dropped, and a new empty record tries again. */
+static drh_status retry_slot(struct async *a, struct flight *f, drh_error *e)
+{
+    struct batch            *b = f->w->b;
+    const drh_record        *old = f->r;
+    drh_record              *r = record_new(b->arena);
+    const struct chain_step *step = &a->s->chain.step[a->at];
+
+    if (!r) {
+        return err_nomem(e, "a slot");
+    }
+    r->row = r->slot = old->slot;
+    r->uid = old->uid;
+    r->attempt = old->attempt + 1;
+    b->counts[a->at + 1].in++;
+    if (reject_line(&b->rejects, step->id, old->settled == REC_FAILED, old->reason, old->detail,
+                    old->origin, old->row, old->attempt, record_id(old)) != DRH_OK ||
+        counts_reason(&b->counts[a->at + 1], old->reason, old->settled == REC_FAILED, 1) !=
+            DRH_OK) {
+        return err_nomem(e, "counts");
+    }
+    record_enter_step(r, &a->s->chain, step);
+    f->r = r;
+    f->tries++;
+    f->ordinal = 0;
+    return start_flight(a, f, e);
+}
+
+/* After a call into the stage: passes its new requests on, or sees that the record is settled. */
+static drh_status after_call(struct async *a, struct flight *f, drh_error *e)
+{
+    bool slots = a->s->feed->slot_origin != NULL;
+
+    if (f->r->settled == REC_OPEN && f->open == 0) {
+        if (record_settle(
+                f->r, REC_FAILED, "unsettled",
+                DRH_LIT("the stage neither settled this record nor asked for anything")) !=
+            DRH_OK) {
+            return err_nomem(e, "a record");
+        }
+    }
+    if (f->r->settled == REC_OPEN) {
+        while (f->calls.first) {
+            drh_infer_call *c = call_list_take(&f->calls);
+            if (a->packs) {
+                call_list_add(&f->w->wave, c);
+            } else {
+                pool_send(a->pool, c);
+            }
+        }
+        return DRH_OK;
+    }
+    /* settled with requests under way: their answers find the flight landed and are let go */
+    memset(&f->calls, 0, sizeof(f->calls));
+    f->r->state = NULL;
+    if (slots && f->r->settled != REC_KEPT && f->tries + 1 < a->s->attempts) {
+        return retry_slot(a, f, e);
+    }
+    f->landed = true;
+    f->w->landed++;
+    a->in_flight--;
+    return DRH_OK;
+}
+
+static drh_status call_into(struct async *a, struct flight *f, uint64_t tag,
+                            const drh_infer_res *res, drh_error *e)
+{
+    struct stage_call c = {.a = a, .f = f, .tag = tag, .res = res, .e = e};
+
+    a->now = f;
+    instance_call(a->in, do_stage_call, &c);
+    a->now = NULL;
+    if (c.st == DRH_E_DATA && f->r->settled == REC_OPEN) {
+        c.st = record_settle(f->r, REC_FAILED, "bad_data", e->message, strlen(e->message));
+    }
+    if (c.st != DRH_OK) {
+        c.st = stage_error(a->in, c.st, e);
+        err_prefix(e, "step %s", a->s->chain.step[a->at].id);
+        return c.st;
+    }
+    return after_call(a, f, e);
+}
+
+static drh_status start_flight(struct async *a, struct flight *f, drh_error *e)
+{
+    return call_into(a, f, 0, NULL, e);
+}
+
+/* Gives one answer back. */
+static drh_status give_back(struct async *a, drh_infer_call *c, drh_error *e)
+{
+    struct flight *f = c->flight;
+
+    f->open--;
+    if (f->landed || c->key.attempt != f->r->attempt) {
+        return DRH_OK; /* late: the record is settled, or the slot is at another attempt */
+    }
+    return call_into(a, f, c->tag, c->kept ? c->kept : &c->res, e);
+}
+
+/* ---- windows ---- */
+
+static void window_free(struct async *a, struct window *w)
+{
+    if (!w) {
+        return;
+    }
+    for (size_t i = 0; i < w->started; i++) {
+        if (!w->flight[i].landed) {
+            release_state(a, &w->flight[i]);
+        }
+    }
+    for (drh_infer_call *c = w->all; c; c = c->all_next) {
+        call_free_block(c);
+    }
+    mem_free(w->pack);
+    mem_free(w->flight);
+    batch_free(w->b);
+    mem_free(w);
+}
+
+/* Reads the next window and runs the plain steps before the record-driven one. */
+static drh_status window_read(struct async *a, drh_error *e)
+{
+    struct shard  *s = a->s;
+    struct window *w = mem_alloc(1, sizeof(*w));
+    drh_status     st;
+
+    if (!w || !(w->b = batch_new(s->chain.n))) {
+        mem_free(w);
+        return err_nomem(e, "a window");
+    }
+    batch_reset(w->b, a->seq++);
+    w->b->score_field = s->score_field;
+    st = batch_fill(w->b, s->feed, a->packs ? ASYNC_WINDOW : ASYNC_SMALL_WINDOW, e);
+    if (st == DRH_END) {
+        a->ended = w->last = w->b->last = true;
+        st = DRH_OK;
+    } else if (st == DRH_OK) {
+        w->b->st = batch_parse(w->b);
+    }
+    batch_process(w->b, &s->chain, 0, a->at, 0);
+    if (st == DRH_OK && w->b->st != DRH_OK) {
+        *e = w->b->error;
+        st = w->b->st;
+    }
+    w->n = w->b->n_rec;
+    w->flight = st == DRH_OK ? mem_alloc(w->n + 1, sizeof(*w->flight)) : NULL;
+    if (!w->flight) {
+        window_free(a, w);
+        return st == DRH_OK ? err_nomem(e, "a window") : st;
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        w->flight[i].r = w->b->rec[i];
+        w->flight[i].w = w;
+    }
+    *(a->tail ? &a->tail->next : &a->first) = w;
+    a->tail = w;
+    a->n_windows++;
+    return DRH_OK;
+}
+
+/* Starts what may be started: all of a window for packs, up to the limit in flight otherwise. */
+static drh_status window_start(struct async *a, struct window *w, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    while (st == DRH_OK && w->started < w->n && (a->packs || a->in_flight < a->most_in_flight)) {
+        struct flight *f = &w->flight[w->started++];
+
+        if (run_cancelled()) {
+            return err_set(e, DRH_E_CANCELLED, "stopped");
+        }
+        record_enter_step(f->r, &a->s->chain, &a->s->chain.step[a->at]);
+        a->in_flight++;
+        st = start_flight(a, f, e);
+    }
+    return st;
+}
+
+/* All flights of the oldest window have landed: later steps, then out. */
+static drh_status window_commit(struct async *a, drh_error *e)
+{
+    struct window *w = a->first;
+    struct batch  *b = w->b;
+    drh_record   **r = arena_alloc(b->arena, (w->n + 1) * sizeof(*r));
+    drh_status     st;
+
+    if (!r) {
+        return err_nomem(e, "a window");
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        r[i] = w->flight[i].r;
+    }
+    b->st = batch_gather(b, &a->s->chain, a->at, r, w->n);
+    batch_process(b, &a->s->chain, a->at + 1, a->s->chain.n, 0);
+    if (b->st == DRH_OK && a->s->out) {
+        b->st = batch_emit(b);
+    }
+    st = shard_commit(a->s, b, e);
+    a->first = w->next;
+    a->tail = a->first ? a->tail : NULL;
+    a->n_windows--;
+    window_free(a, w);
+    return st;
+}
+
+/* ---- packs ---- */
+
+/* Cuts the wave into packs, in order, by the backend's own count of tokens. */
+static drh_status cut_packs(struct async *a, struct window *w, drh_error *e)
+{
+    const struct service *svc = a->svc;
+    struct pack          *pack = NULL;
+    uint64_t              tokens = 0;
+    size_t                n = 0;
+
+    mem_free(w->pack);
+    w->pack = mem_alloc(w->wave.n + 1, sizeof(*w->pack));
+    w->n_packs = 0;
+    if (!w->pack) {
+        return err_nomem(e, "packs");
+    }
+    while (w->wave.first) {
+        drh_infer_call *c = call_list_take(&w->wave);
+        uint32_t        cost = 0;
+        drh_status      st = pool_cost(svc, &c->req, &cost, e);
+
+        if (st != DRH_OK) { /* cannot run at all: answered with the reason, in a pack of its own */
+            pool_refuse(c, st, e);
+        }
+        if (!pack || n == 0 || tokens + cost > svc->info.pack_tokens || st != DRH_OK) {
+            pack = &w->pack[w->n_packs++];
+            tokens = n = 0;
+        }
+        call_list_add(&pack->calls, c);
+        tokens += cost;
+        n = st == DRH_OK ? n + 1 : 0;
+    }
+    for (size_t i = 0; i < w->n_packs; i++) {
+        pool_run(a->pool, &w->pack[i]);
+    }
+    return DRH_OK;
+}
+
+/* One wave of the oldest window: waits for each pack in order, journals, gives the answers back. */
+static drh_status drive_wave(struct async *a, struct window *w, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    for (size_t i = 0; st == DRH_OK && i < w->n_packs; i++) {
+        st = pool_wait(a->pool, &w->pack[i], e);
+        for (drh_infer_call *c = w->pack[i].calls.first; st == DRH_OK && c; c = c->next) {
+            st = pool_keep(a->s->journal, c, e);
+        }
+    }
+    for (size_t i = 0; st == DRH_OK && i < w->n_packs; i++) {
+        while (st == DRH_OK && w->pack[i].calls.first) {
+            st = give_back(a, call_list_take(&w->pack[i].calls), e);
+        }
+    }
+    w->n_packs = 0;
+    return st == DRH_OK ? cut_packs(a, w, e) : st;
+}
+
+static drh_status drive_packs(struct async *a, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    while (st == DRH_OK && (!a->ended || a->first)) {
+        if (run_cancelled()) {
+            return err_set(e, DRH_E_CANCELLED, "stopped");
+        }
+        if (!a->ended && a->n_windows < 2) { /* two, so that the pool never waits for a window */
+            st = window_read(a, e);
+            st = st == DRH_OK ? window_start(a, a->tail, e) : st;
+            st = st == DRH_OK ? cut_packs(a, a->tail, e) : st;
+        } else if (a->first->landed == a->first->n) {
+            st = window_commit(a, e);
+        } else {
+            st = drive_wave(a, a->first, e);
+        }
+    }
+    return st;
+}
+
+/* ---- one by one ---- */
+
+static drh_status drive_singly(struct async *a, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    while (st == DRH_OK && (!a->ended || a->first)) {
+        drh_infer_call *c;
+
+        if (run_cancelled()) {
+            return err_set(e, DRH_E_CANCELLED, "stopped");
+        }
+        for (struct window *w = a->first; st == DRH_OK && w; w = w->next) {
+            st = window_start(a, w, e);
+        }
+        if (st == DRH_OK && a->first && a->first->landed == a->first->n) {
+            st = window_commit(a, e);
+            continue;
+        }
+        if (st == DRH_OK && !a->ended && a->in_flight < a->most_in_flight && a->n_windows < 64) {
+            st = window_read(a, e);
+            continue;
+        }
+        c = st == DRH_OK ? pool_next(a->pool, e, &st) : NULL;
+        if (c) {
+            st = pool_keep(a->s->journal, c, e);
+            st = st == DRH_OK ? give_back(a, c, e) : st;
+        }
+    }
+    return st;
+}
+
+struct cancel_call {
+    const struct service *svc;
+    drh_infer_call       *c;
+};
+
+static void do_cancel(void *arg)
+{
+    struct cancel_call *c = arg;
+    c->svc->infer.cancel(c->svc->in->self, c->c);
+}
+
+/* A run that stops early asks the backend to let go of what it still has. */
+static void cancel_open(struct async *a)
+{
+    if (a->packs || !a->svc->infer.cancel) {
+        return;
+    }
+    for (struct window *w = a->first; w; w = w->next) {
+        for (drh_infer_call *c = w->all; c; c = c->all_next) {
+            struct cancel_call call = {a->svc, c};
+            if (pool_is_open(c)) {
+                instance_call(a->svc->in, do_cancel, &call);
+            }
+        }
+    }
+}
+
+drh_status async_run(struct shard *s, size_t at, drh_error *e)
+{
+    struct instance *in = s->chain.step[at].in;
+    struct async     a = {.s = s, .at = at, .in = in};
+    drh_status       st;
+
+    a.svc = services_find(in->env->services, DRH_INFER);
+    a.packs = !a.svc || a.svc->infer.run;
+    a.most_in_flight = a.svc && a.svc->info.max_in_flight ? a.svc->info.max_in_flight : 64;
+    st = pool_new(&a.pool, a.svc, s->workers, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    in->async = &a;
+    st = a.packs ? drive_packs(&a, e) : drive_singly(&a, e);
+    cancel_open(&a);
+    if (pool_stop(a.pool)) {
+        while (a.first) {
+            struct window *w = a.first;
+            a.first = w->next;
+            window_free(&a, w);
+        }
+        pool_free(a.pool);
+    } else { /* the backend may still write into these: left as they are until the process ends */
+        log_put(DRH_LOG_WARN, "%s did not give back its requests within 2 s", a.svc->in->step);
+    }
+    in->async = NULL;
+    return st;
+}

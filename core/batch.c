@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT
+ * batch.c - see batch.h. */
+#include "batch.h"
+
+#include "err.h"
+#include "hash.h"
+#include "mem.h"
+
+#include <math.h>
+#include <string.h>
+
+struct batch_item {
+    size_t                  off, len;
+    uint64_t                row, line;
+    const struct feed_file *file;
+    const char             *code;    /* refused */
+    const char             *message; /* arena */
+};
+
+struct batch *batch_new(size_t n_steps)
+{
+    struct batch *b = mem_alloc(1, sizeof(*b));
+
+    if (!b) {
+        return NULL;
+    }
+    buf_init(&b->text, (size_t)INPUT_MAX_RECORD * 2);
+    buf_init(&b->out, BATCH_OUT_MAX);
+    buf_init(&b->rejects, BATCH_OUT_MAX);
+    buf_init(&b->scores, BATCH_OUT_MAX);
+    b->arena = arena_new();
+    b->n_counts = n_steps + 1;
+    b->counts = mem_alloc(b->n_counts, sizeof(*b->counts));
+    if (!b->arena || !b->counts) {
+        batch_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void batch_free(struct batch *b)
+{
+    if (!b) {
+        return;
+    }
+    for (size_t i = 0; b->counts && i < b->n_counts; i++) {
+        counts_free(&b->counts[i]);
+    }
+    mem_free(b->counts);
+    arena_free(b->arena);
+    buf_free(&b->text);
+    buf_free(&b->out);
+    buf_free(&b->rejects);
+    buf_free(&b->scores);
+    mem_free(b);
+}
+
+void batch_reset(struct batch *b, uint64_t seq)
+{
+    arena_reset(b->arena);
+    buf_reset(&b->text);
+    buf_reset(&b->out);
+    buf_reset(&b->rejects);
+    buf_reset(&b->scores);
+    for (size_t i = 0; i < b->n_counts; i++) {
+        counts_free(&b->counts[i]);
+    }
+    b->seq = seq;
+    b->last = false;
+    b->item = NULL;
+    b->rec = NULL;
+    b->n_items = b->n_rec = 0;
+    b->n_read = b->n_out = 0;
+    b->st = DRH_OK;
+    b->error = (drh_error)ERR_INIT;
+}
+
+static drh_status take_item(struct batch *b, const struct input_item *from,
+                            const struct feed_file *file)
+{
+    struct batch_item *it = &b->item[b->n_items];
+
+    memset(it, 0, sizeof(*it));
+    it->row = from->row;
+    it->line = from->line;
+    it->file = file;
+    it->off = b->text.len;
+    it->len = from->len;
+    if (from->code) {
+        it->code = from->code;
+        it->message = arena_dup(b->arena, from->message, strlen(from->message));
+        return it->message ? DRH_OK : DRH_E_NOMEM;
+    }
+    return from->text ? buf_add(&b->text, from->text, from->len) : DRH_OK;
+}
+
+drh_status batch_fill(struct batch *b, struct feed *f, size_t max, drh_error *e)
+{
+    b->item = arena_alloc(b->arena, max * sizeof(*b->item));
+    if (!b->item) {
+        return err_nomem(e, "a batch");
+    }
+    while (b->n_items < max && b->text.len < BATCH_BYTES) {
+        struct input_item       item;
+        const struct feed_file *file;
+        drh_status              st = feed_next(f, &item, &file, e);
+
+        if (st == DRH_END) {
+            break;
+        }
+        if (st == DRH_OK) {
+            st = take_item(b, &item, file);
+            if (st != DRH_OK) {
+                return err_nomem(e, "a batch");
+            }
+        }
+        if (st != DRH_OK) {
+            return st;
+        }
+        b->n_items++;
+    }
+    b->n_read = b->n_items;
+    return b->n_items ? DRH_OK : DRH_END;
+}
+
+/* ---- rejects ---- */
+
+static drh_status put_field(struct buf *out, const char *key, const char *p, size_t n)
+{
+    drh_status st;
+
+    if (n == 0) {
+        return DRH_OK;
+    }
+    st = buf_adds(out, out->ptr[out->len - 1] == '{' ? "\"" : ",\"");
+    st = st == DRH_OK ? buf_adds(out, key) : st;
+    st = st == DRH_OK ? buf_adds(out, "\":") : st;
+    return st == DRH_OK ? json_quote(out, p, n) : st;
+}
+
+drh_status reject_line(struct buf *out, const char *step, bool failed, const char *reason,
+                       drh_str detail, const struct origin *o, uint64_t row, uint64_t line,
+                       drh_str id)
+{
+    static const struct origin nowhere;
+    drh_status                 st = buf_addc(out, '{');
+
+    o = o ? o : &nowhere;
+    st = st == DRH_OK ? put_field(out, "id", id.ptr, id.len) : st;
+    st = st == DRH_OK ? put_field(out, "domain", o->domain.ptr, o->domain.len) : st;
+    st = st == DRH_OK ? put_field(out, "dataset", o->dataset.ptr, o->dataset.len) : st;
+    st = st == DRH_OK ? put_field(out, "file", o->file.ptr, o->file.len) : st;
+    st = st == DRH_OK ? put_field(out, "step", step, strlen(step)) : st;
+    st = st == DRH_OK ? put_field(out, "outcome", failed ? "failed" : "dropped", failed ? 6 : 7)
+                      : st;
+    st = st == DRH_OK ? put_field(out, "reason", reason, strlen(reason)) : st;
+    st = st == DRH_OK ? put_field(out, "detail", detail.ptr, detail.len) : st;
+    return st == DRH_OK ? buf_addf(out, ",\"row\":%llu,\"line\":%llu}\n", (unsigned long long)row,
+                                   (unsigned long long)line)
+                        : st;
+}
+
+static drh_status reject_item(struct batch *b, const struct batch_item *it, const char *code,
+                              const char *message)
+{
+    drh_status st = counts_reason(&b->counts[0], code, true, 1);
+
+    return st == DRH_OK ? reject_line(&b->rejects, "read", true, code, drh_str_of(message),
+                                      &it->file->origin, it->row, it->line, drh_str_of(""))
+                        : st;
+}
+
+/* ---- reading ---- */
+
+static drh_status parse_item(struct batch *b, const struct batch_item *it)
+{
+    struct drh_record *r;
+    struct json_err    je;
+    drh_status         st;
+
+    if (it->code) {
+        return reject_item(b, it, it->code, it->message);
+    }
+    r = arena_alloc(b->arena, sizeof(*r));
+    if (!r) {
+        return DRH_E_NOMEM;
+    }
+    memset(r, 0, sizeof(*r));
+    r->arena = b->arena;
+    r->origin = &it->file->origin;
+    r->row = it->row;
+    r->line = it->line;
+    r->uid = mix64(it->file->key, it->row);
+    st = record_parse(r, b->text.ptr + it->off, it->len, &je);
+    if (st == DRH_E_DATA) {
+        return reject_item(b, it, je.code, je.message);
+    }
+    if (st == DRH_OK) {
+        b->rec[b->n_rec++] = r;
+        b->counts[0].out++;
+    }
+    return st;
+}
+
+static drh_status slot_record(struct batch *b, const struct batch_item *it)
+{
+    struct drh_record *r = record_new(b->arena);
+
+    if (!r) {
+        return DRH_E_NOMEM;
+    }
+    r->row = r->slot = it->row;
+    r->uid = mix64(0x51075ull, it->row);
+    b->rec[b->n_rec++] = r;
+    b->counts[0].out++;
+    return DRH_OK;
+}
+
+drh_status batch_parse(struct batch *b)
+{
+    b->rec = arena_alloc(b->arena, (b->n_items + 1) * sizeof(*b->rec));
+    if (!b->rec) {
+        return err_nomem(&b->error, "a batch");
+    }
+    b->counts[0].in = b->n_items;
+    for (size_t i = 0; i < b->n_items; i++) {
+        const struct batch_item *it = &b->item[i];
+        drh_status               st = it->file ? parse_item(b, it) : slot_record(b, it);
+
+        if (st != DRH_OK) {
+            return st == DRH_E_NOMEM ? err_nomem(&b->error, "records") : st;
+        }
+    }
+    return DRH_OK;
+}
+
+/* ---- steps ---- */
+
+void record_enter_step(drh_record *r, const struct chain *c, const struct chain_step *s)
+{
+    uint64_t step = s->in ? s->in->step_hash : 0;
+
+    record_reopen(r, mix64(mix64(c->seed, step), r->uid));
+}
+
+/* The next record of the tree under top, depth first; NULL after the last. */
+static drh_record *next_in_tree(drh_record *r, const drh_record *top)
+{
+    if (r->first_child) {
+        return r->first_child;
+    }
+    while (r != top) {
+        if (r->next_sibling) {
+            return r->next_sibling;
+        }
+        r = r->parent;
+    }
+    return NULL;
+}
+
+static drh_status gather_one(struct batch *b, const struct chain_step *s, struct counts *c,
+                             drh_record *r, drh_record **live, size_t *n_live)
+{
+    drh_status st;
+    bool       failed;
+
+    if (r->settled == REC_OPEN) {
+        st = record_settle(r, REC_FAILED, "unsettled",
+                           DRH_LIT("the stage neither kept, dropped nor "
+                                   "failed this record"));
+        if (st != DRH_OK) {
+            return st;
+        }
+    }
+    if (r->settled == REC_KEPT) {
+        live[(*n_live)++] = r;
+        c->out++;
+        return DRH_OK;
+    }
+    failed = r->settled == REC_FAILED;
+    st = counts_reason(c, r->reason, failed, 1);
+    return st == DRH_OK ? reject_line(&b->rejects, s->id, failed, r->reason, r->detail, r->origin,
+                                      r->row, r->line, record_id(r))
+                        : st;
+}
+
+/* Children take place and origin of their parent; their uids follow from it. */
+static void adopt(drh_record *child, uint64_t ordinal)
+{
+    child->origin = child->parent->origin;
+    child->row = child->parent->row;
+    child->line = child->parent->line;
+    child->uid = mix64(child->parent->uid, ordinal);
+}
+
+drh_status batch_gather(struct batch *b, const struct chain *c, size_t at, drh_record *const *r,
+                        size_t n)
+{
+    const struct chain_step *s = &c->step[at];
+    struct counts           *counts = &b->counts[at + 1];
+    drh_record             **live;
+    size_t                   total = 0, n_live = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        for (drh_record *x = r[i]; x; x = next_in_tree(x, r[i])) {
+            if (x != r[i]) {
+                adopt(x, total);
+            }
+            total++;
+        }
+    }
+    counts->in += n;
+    counts->added += total - n;
+    live = arena_alloc(b->arena, (total + 1) * sizeof(*live));
+    if (!live) {
+        return DRH_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (drh_record *x = r[i], *next; x; x = next) {
+            drh_status st = gather_one(b, s, counts, x, live, &n_live);
+            if (st != DRH_OK) {
+                return st;
+            }
+            next = next_in_tree(x, r[i]);
+        }
+    }
+    b->rec = live;
+    b->n_rec = n_live;
+    return DRH_OK;
+}
+
+struct process_call {
+    struct instance   *in;
+    uint32_t           w;
+    drh_record *const *r;
+    size_t             n;
+    bool               apply;
+    drh_error         *e;
+    drh_status         st;
+};
+
+static void do_process(void *arg)
+{
+    struct process_call *c = arg;
+    const drh_map_ops   *map = &c->in->stage->map;
+    void                *worker;
+
+    c->st = instance_open_worker(c->in, c->w, c->e);
+    if (c->st != DRH_OK) {
+        return;
+    }
+    worker = instance_worker(c->in, c->w);
+    c->e->record = -1;
+    c->e->message[0] = '\0';
+    c->st = c->apply ? map->apply(c->in->self, worker, c->r, c->n, c->e)
+                     : map->process(c->in->self, worker, c->r, c->n, c->e);
+}
+
+/* Calls the stage; an E_DATA that names its record fails that record, and the rest are given again.
+ */
+static drh_status call_stage(struct batch *b, const struct chain_step *s, uint32_t w)
+{
+    struct process_call call = {
+        .in = s->in, .w = w, .r = b->rec, .n = b->n_rec, .apply = s->apply, .e = &b->error};
+
+    for (;;) {
+        size_t      bad;
+        drh_record *r;
+
+        instance_call(s->in, do_process, &call);
+        if (call.st != DRH_E_DATA || b->error.record < 0 || (uint64_t)b->error.record >= call.n) {
+            break;
+        }
+        bad = (size_t)b->error.record;
+        r = call.r[bad];
+        if (r->settled == REC_OPEN) {
+            call.st = record_settle(r, REC_FAILED, "bad_data", b->error.message,
+                                    strlen(b->error.message));
+            if (call.st != DRH_OK) {
+                return call.st;
+            }
+        }
+        call.r += bad + 1;
+        call.n -= bad + 1;
+        if (call.n == 0) {
+            return DRH_OK;
+        }
+    }
+    return stage_error(s->in, call.st, &b->error);
+}
+
+struct flush_call {
+    struct instance *in;
+    uint32_t         w;
+    drh_record      *tail;
+    drh_error       *e;
+    drh_status       st;
+};
+
+static void do_flush(void *arg)
+{
+    struct flush_call *c = arg;
+
+    c->st = instance_open_worker(c->in, c->w, c->e);
+    if (c->st == DRH_OK) {
+        c->st = c->in->stage->map.flush(c->in->self, instance_worker(c->in, c->w), c->tail, c->e);
+    }
+}
+
+/* Appends the tail's children to the live records; the tail itself does not count. */
+static drh_status gather_tail(struct batch *b, const struct chain *c, size_t at, drh_record *tail)
+{
+    drh_record **before = b->rec, **both;
+    size_t       n_before = b->n_rec;
+    drh_status   st = batch_gather(b, c, at, &tail, 1);
+
+    if (st != DRH_OK) {
+        return st;
+    }
+    b->counts[at + 1].in--;
+    b->counts[at + 1].out--;
+    both = arena_alloc(b->arena, (n_before + b->n_rec) * sizeof(*both));
+    if (!both) {
+        return DRH_E_NOMEM;
+    }
+    if (n_before) {
+        memcpy(both, before, n_before * sizeof(*both));
+    }
+    if (b->n_rec > 1) {
+        memcpy(both + n_before, b->rec + 1, (b->n_rec - 1) * sizeof(*both));
+    }
+    b->rec = both;
+    b->n_rec = n_before + b->n_rec - 1;
+    return DRH_OK;
+}
+
+/* End of a shard: what the stage still has comes as children of a tail that is no record itself. */
+static drh_status call_flush(struct batch *b, const struct chain *c, size_t at, uint32_t w)
+{
+    const struct chain_step *s = &c->step[at];
+    struct flush_call        call = {.in = s->in, .w = w, .e = &b->error};
+    drh_status               st;
+
+    call.tail = record_new(b->arena);
+    if (!call.tail) {
+        return DRH_E_NOMEM;
+    }
+    record_enter_step(call.tail, c, s);
+    instance_call(s->in, do_flush, &call);
+    if (call.st != DRH_OK) {
+        return stage_error(s->in, call.st, &b->error);
+    }
+    if (call.tail->settled == REC_OPEN) {
+        st = record_settle(call.tail, REC_KEPT, NULL, NULL, 0);
+        if (st != DRH_OK) {
+            return st;
+        }
+    }
+    return gather_tail(b, c, at, call.tail);
+}
+
+static drh_status run_step(struct batch *b, const struct chain *c, size_t at, uint32_t w)
+{
+    const struct chain_step *s = &c->step[at];
+    drh_status               st = DRH_OK;
+
+    if (b->n_rec > 0) {
+        for (size_t i = 0; i < b->n_rec; i++) {
+            record_enter_step(b->rec[i], c, s);
+        }
+        st = s->in ? call_stage(b, s, w) : s->own(s->ctx, b->rec, b->n_rec);
+        if (st == DRH_OK) {
+            st = batch_gather(b, c, at, b->rec, b->n_rec);
+        }
+    }
+    if (st == DRH_OK && b->last && s->in && s->in->stage->map.flush) {
+        st = call_flush(b, c, at, w);
+    }
+    return st;
+}
+
+void batch_process(struct batch *b, const struct chain *c, size_t from, size_t to, uint32_t w)
+{
+    for (size_t i = from; i < to; i++) {
+        struct instance *in = c->step[i].in;
+        bool             turns = in && in->n_workers == 1 && in->env->workers > 1;
+
+        if (turns) {
+            instance_enter(in, b->seq);
+        }
+        if (b->st == DRH_OK) {
+            b->st = run_step(b, c, i, w);
+            if (b->st == DRH_E_NOMEM && b->error.message[0] == '\0') {
+                (void)err_nomem(&b->error, "a batch");
+            }
+            if (b->st != DRH_OK) {
+                err_prefix(&b->error, "step %s", c->step[i].id);
+            }
+        }
+        if (turns) {
+            instance_leave(in, b->seq);
+        }
+    }
+}
+
+/* ---- out ---- */
+
+drh_status batch_emit(struct batch *b)
+{
+    for (size_t i = 0; i < b->n_rec; i++) {
+        drh_status st = record_write(b->rec[i], &b->out);
+        double     score = NAN;
+
+        st = st == DRH_OK ? buf_addc(&b->out, '\n') : st;
+        if (st == DRH_OK && b->score_field != DRH_FIELD_NONE) {
+            if (record_api.get_f64(b->rec[i], b->score_field, &score) != DRH_OK) {
+                score = NAN;
+            }
+            st = buf_add(&b->scores, &score, sizeof(score));
+        }
+        if (st != DRH_OK) {
+            return st == DRH_E_RANGE
+                       ? err_set(&b->error, st, "a batch grew beyond %d MiB of output",
+                                 BATCH_OUT_MAX >> 20)
+                       : err_nomem(&b->error, "output");
+        }
+    }
+    b->n_out = b->n_rec;
+    return DRH_OK;
+}

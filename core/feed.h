@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * feed.h - the records of one shard, in order: rows of one or several files, or empty slots.
+ * One thread at a time. */
+#ifndef CORE_FEED_H
+#define CORE_FEED_H
+
+#include "input.h"
+#include "record.h"
+
+/* A file of a data set; texts are the owner's. */
+struct feed_file {
+    const char   *path;   /* on this machine */
+    struct origin origin; /* file: as the data set names it */
+    uint64_t      key;    /* what uids of its records are made of */
+    uint64_t      size;
+};
+
+/* A place in a list of files. */
+struct feed_pos {
+    uint64_t         file;
+    struct input_pos at;
+};
+
+struct feed {
+    const struct feed_file *files;
+    size_t                  n_files;
+    struct feed_pos         pos;         /* of the next record; kept up to date */
+    uint64_t                left;        /* rows that may still come */
+    uint64_t                slot;        /* slots: the next one */
+    const struct origin    *slot_origin; /* not NULL: this feed gives slots, `left` of them */
+    uint64_t                bytes;       /* read so far, for progress */
+    struct input           *in;          /* open file */
+    uint64_t                in_read;
+};
+
+/* files: at `pos` (NULL: the start), at most `rows` rows (UINT64_MAX: all). */
+void feed_files(struct feed *f, const struct feed_file *files, size_t n, const struct feed_pos *pos,
+                uint64_t rows);
+void feed_slots(struct feed *f, const struct origin *origin, uint64_t first, uint64_t n);
+/* DRH_OK with *item and the file it is of (slots: *file NULL, item->row is the slot), DRH_END. */
+drh_status feed_next(struct feed *f, struct input_item *item, const struct feed_file **file,
+                     drh_error *e);
+void       feed_close(struct feed *f);
+/* Whether nothing is left (slots: all were given).  Ends the feed: looks ahead, pos stays right. */
+bool feed_done(struct feed *f);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * log.c - see log.h. */
+#include "log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t        least_level = DRH_LOG_INFO;
+static bool            progress_on, line_open;
+static double          started, printed;
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void clear_line(void)
+{
+    if (line_open) {
+        (void)fputs("\r\033[K", stderr);
+        line_open = false;
+    }
+}
+
+void log_set_level(uint32_t least)
+{
+    least_level = least;
+}
+
+void log_line(uint32_t level, const char *step, const char *msg, size_t len)
+{
+    static const char *const words[] = {"debug: ", "", "warning: ", "error: "};
+
+    if (level < least_level) {
+        return;
+    }
+    (void)pthread_mutex_lock(&lock);
+    clear_line();
+    (void)fprintf(stderr, "drhost: %s%s%s%.*s\n", words[level < 4 ? level : 3], step ? step : "",
+                  step ? ": " : "", (int)(len < 4096 ? len : 4096), msg);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void log_put(uint32_t level, const char *fmt, ...)
+{
+    char    line[2048];
+    va_list ap;
+    int     n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (n > 0) {
+        log_line(level, NULL, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+    }
+}
+
+void progress_enable(bool on)
+{
+    progress_on = on;
+}
+
+void progress_start(const char *what)
+{
+    (void)what;
+    started = printed = now();
+}
+
+static void format_progress(const struct progress *p, double elapsed, char *line, size_t size)
+{
+    char   eta[48] = "";
+    double rate = elapsed > 0 ? (double)p->records / elapsed : 0;
+
+    if (p->total > 0 && p->done > 0 && p->done <= p->total) {
+        double share = (double)p->done / (double)p->total;
+        (void)snprintf(eta, sizeof(eta), " %3.0f%% [%.0fs<%.0fs]", share * 100, elapsed,
+                       elapsed / share - elapsed);
+    }
+    (void)snprintf(line, size, "%s%s %llu records, %.0f/s, kept %llu, dropped %llu, failed %llu",
+                   p->what, eta, (unsigned long long)p->records, rate, (unsigned long long)p->out,
+                   (unsigned long long)p->dropped, (unsigned long long)p->failed);
+}
+
+void progress_tick(const struct progress *p)
+{
+    bool   tty;
+    double t;
+    char   line[256];
+
+    if (!progress_on) {
+        return;
+    }
+    t = now();
+    tty = isatty(STDERR_FILENO) == 1;
+    if (t - printed < (tty ? 0.2 : 5.0)) {
+        return;
+    }
+    printed = t;
+    format_progress(p, t - started, line, sizeof(line));
+    (void)pthread_mutex_lock(&lock);
+    if (tty) {
+        (void)fprintf(stderr, "\r\033[K%s", line);
+        (void)fflush(stderr);
+        line_open = true;
+    } else {
+        (void)fprintf(stderr, "drhost: %s\n", line);
+    }
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void progress_end(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    clear_line();
+    (void)pthread_mutex_unlock(&lock);
+}

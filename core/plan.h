@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * plan.h - a recipe whose stages are found, whose options are checked and final, and whose services
+ * have providers.  Nothing has run yet: no instance exists.  [main] */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "host.h"
+#include "problems.h"
+#include "recipe.h"
+
+struct plan_step {
+    const struct step  *step; /* the recipe's */
+    const struct stage *stage;
+    cJSON              *options; /* owned; defaults filled in */
+    char               *text;    /* owned; canonical, for fingerprints */
+    uint64_t            count;   /* synthesizers: slots; 0: not given */
+    uint64_t            attempts;
+    struct instance    *in; /* owned; made by plan_start */
+};
+
+struct plan_service {
+    char               *id;   /* "drh.infer/1"; owned */
+    char               *name; /* "infer"; owned */
+    const struct stage *stage;
+    cJSON              *options; /* owned */
+};
+
+struct plan {
+    struct recipe       *recipe; /* owned */
+    struct loader       *loader; /* the caller's */
+    struct plan_step    *step;
+    size_t               n_steps;
+    struct plan_service *service; /* in the order in which they have to be made */
+    size_t               n_services;
+    struct run_env       env;
+    struct services     *services; /* owned; filled by plan_start */
+};
+
+/* Takes the recipe over in any case.  e gets the first mistake, `all` (may be NULL) each. */
+drh_status plan_make(struct plan **p, struct recipe *r, struct loader *l, uint32_t workers,
+                     struct problems *all, drh_error *e);
+/* Makes the services, then the instances of all steps but the sources. */
+drh_status plan_start(struct plan *p, drh_error *e);
+/* The instance of one step, made if need be. */
+drh_status plan_instance(struct plan *p, struct plan_step *s, drh_error *e);
+void       plan_free(struct plan *p); /* NULL is fine */
+
+/* "" or what the numbers of step `s` depend on outside its own options: the inference backend. */
+const char *plan_identity(const struct plan *p, const struct plan_step *s);
+
+#endif

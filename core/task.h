@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * task.h - one task of a run: a chain of steps over one shard, skipped when it is done already.
+ * [main] */
+#ifndef CORE_TASK_H
+#define CORE_TASK_H
+
+#include "layout.h"
+#include "shard.h"
+
+#include <cjson/cJSON.h>
+
+struct task {
+    struct task_name name;
+    struct feed      feed;
+    struct chain     chain;
+    cJSON           *basis;  /* the caller's: all that the output depends on */
+    char            *out;    /* the caller's; NULL: the task writes no records */
+    char            *scores; /* the caller's; NULL: none */
+    drh_field        score_field;
+    bool             journal;
+    uint64_t         attempts;
+    struct instance *observe; /* first pass of a data-set scope; notes go to `notes` */
+    char            *notes;
+    uint64_t         total; /* bytes or slots, for the progress display */
+    /* results; counts are the caller's, chain.n + 1 of them, zeroed */
+    struct counts  *counts;
+    uint64_t        n_in, n_out;
+    char            sha256[65]; /* of out */
+    struct feed_pos next;       /* where the next shard starts */
+    bool            done;       /* the feed's files are at their ends */
+    bool            skipped;
+    double          seconds;
+};
+
+struct task_options {
+    const struct layout *layout;
+    uint32_t             workers;
+    bool                 fresh, strict;
+};
+
+/* DRH_E_CONFIG with strict when it was done before with something else. */
+drh_status task_run(struct task *t, const struct task_options *o, drh_error *e);
+
+#endif
