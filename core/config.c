@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * config.c - a stage's final configuration behind drh_config: made by the plan, read by plugins.
  *
- * Getters read an immutable tree, so any thread may call them.  Secrets are resolved here and kept
- * in memory only; config_text() has their references. */
-#include "arena.h"
+ * Getters and cursors read what never changes, so any thread may call them.  Secrets are resolved
+ * here and kept in memory only; config_text() has their references. */
 #include "err.h"
 #include "json.h"
 #include "mem.h"
@@ -18,10 +17,10 @@
 enum { MAX_TEXT = 16 << 20, MAX_SECRET = 64 << 10, MAX_KEY = 256 };
 
 struct drh_config {
-    cJSON        *tree;  /* secrets resolved */
-    struct buf    given; /* canonical, references */
-    struct buf    final; /* canonical, resolved; what cursors point into */
-    struct arena *arena; /* strings that cursors decode */
+    cJSON          *tree;    /* secrets resolved */
+    struct buf      given;   /* canonical, references */
+    struct buf      final;   /* canonical, resolved; what cursors point into */
+    struct decoded *decoded; /* the strings of final */
 };
 
 /* ---- making ---- */
@@ -123,9 +122,12 @@ drh_status config_new(const cJSON *value, struct drh_config **out, drh_error *e)
     }
     buf_init(&c->given, MAX_TEXT);
     buf_init(&c->final, MAX_TEXT);
-    c->arena = arena_new();
-    st = c->arena ? write_final(c, value, false, &c->given, e) : err_nomem(e, "a configuration");
+    st = write_final(c, value, false, &c->given, e);
     st = st == DRH_OK ? write_final(c, value, true, &c->final, e) : st;
+    if (st == DRH_OK) {
+        c->decoded = value_decode(c->final.ptr, c->final.len);
+        st = c->decoded ? DRH_OK : err_nomem(e, "a configuration");
+    }
     if (st != DRH_OK) {
         config_free(c);
         return st;
@@ -158,7 +160,7 @@ void config_free(struct drh_config *c)
     }
     buf_free(&c->final);
     buf_free(&c->given);
-    arena_free(c->arena);
+    mem_free(c->decoded);
     mem_free(c);
 }
 
@@ -327,7 +329,7 @@ static drh_status get_value(const drh_config *c, const char *pointer, drh_value 
     if (!p) {
         return DRH_E_INTERNAL;
     }
-    value_at(out, c->arena, p, (size_t)(json_skip(p, end) - p));
+    value_at_decoded(out, c->decoded, p, (size_t)(json_skip(p, end) - p));
     return DRH_OK;
 }
 

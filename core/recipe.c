@@ -189,22 +189,6 @@ static drh_status default_names(const struct recipe *r, struct step *s, drh_erro
 
 /* ---- from a tree ---- */
 
-/* A file in `use` starts at the recipe's folder, as every path in it. */
-static drh_status place_use(const struct recipe *r, char **use, drh_error *e)
-{
-    char *full;
-    if (!r->dir || (*use)[0] == '/' || !strchr(*use, '/')) {
-        return DRH_OK;
-    }
-    full = mem_printf("%s/%s", r->dir, *use);
-    if (!full) {
-        return err_nomem(e, "the recipe");
-    }
-    mem_free(*use);
-    *use = full;
-    return DRH_OK;
-}
-
 /* Takes the host's keys of that phase out of `entry`; what is left are the stage's options. */
 static drh_status read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
                             drh_error *e)
@@ -223,7 +207,7 @@ static drh_status read_step(struct recipe *r, const cJSON *props, enum phase pha
     }
     if (st == DRH_OK) {
         s->options = cJSON_Duplicate(entry, 1);
-        st = s->options ? place_use(r, &s->use, e) : err_nomem(e, "the recipe");
+        st = s->options ? DRH_OK : err_nomem(e, "the recipe");
     }
     return st;
 }
@@ -240,7 +224,7 @@ static drh_status read_services(struct recipe *r, const cJSON *list, drh_error *
             cJSON_Delete(d->options);
             d->options = cJSON_Duplicate(one, 1);
             cJSON_DeleteItemFromObjectCaseSensitive(d->options, "use");
-            st = d->options ? place_use(r, &d->use, e) : err_nomem(e, "the recipe");
+            st = d->options ? DRH_OK : err_nomem(e, "the recipe");
         }
         if (st != DRH_OK) {
             return st;
@@ -443,16 +427,13 @@ drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struc
     return DRH_OK;
 }
 
-drh_status recipe_options(const struct recipe *r, struct step *s, struct service_decl *d,
-                          const cJSON *schema, struct problems *all, drh_error *e)
+drh_status recipe_options(const struct recipe *r, const struct step *s, const char *at,
+                          cJSON *options, const cJSON *schema, struct problems *all, drh_error *e)
 {
     struct check c;
 
-    check_begin(&c, s ? s->pointer : d->pointer, r->dir, all, e);
+    check_begin(&c, at, r->dir, all, e);
     c.also = s ? phase_keys[s->phase] : service_keys;
-    check_value(&c, schema, s ? s->options : d->options, NULL);
-    if (check_end(&c) == DRH_E_CONFIG && r->path) {
-        err_prefix(e, "%s", r->path);
-    }
+    check_value(&c, schema, options, NULL);
     return check_end(&c);
 }

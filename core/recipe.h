@@ -23,12 +23,13 @@ enum phase {
 /* One entry of a phase. */
 struct step {
     enum phase phase;
-    size_t     index;            /* in its phase */
-    char      *id;               /* unique in the recipe; default: use, then use-2, ... */
-    char      *use;              /* stage id, or a path to a .so, or FILE:STAGE */
-    char      *domain, *dataset; /* sources and synthesizers; NULL otherwise */
-    char      *reader;           /* sources: a reader stage by name, NULL: by content */
-    cJSON     *options;          /* owned; the stage's own keys only */
+    size_t     index;        /* in its phase */
+    char      *id;           /* unique in the recipe; default: use, then use-2, ... */
+    char      *use;          /* stage id, or a path to a .so, or FILE:STAGE; a relative path
+                                starts at the recipe's folder */
+    char  *domain, *dataset; /* sources and synthesizers; NULL otherwise */
+    char  *reader;           /* sources: a reader stage by name, NULL: by content */
+    cJSON *options;          /* owned; the stage's own keys only */
     /* select: the cut */
     bool    has_below, has_at_most, has_above, has_at_least, has_top, has_count;
     double  below, at_most, above, at_least, top;
@@ -84,10 +85,10 @@ drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struc
  * (step->options["key"] = {"$set": "text"}).  KEY may name a member: "template.name".  Works after
  * loading: earlier --set first. */
 drh_status recipe_set(struct recipe *r, const char *assignment, drh_error *e);
-/* Checks the options of a step or service against its stage's schema and makes them final
- * (schema_apply); once each.  s or d is NULL. */
-drh_status   recipe_options(const struct recipe *r, struct step *s, struct service_decl *d,
-                            const cJSON *schema, struct problems *all, drh_error *e);
+/* schema_apply() for the options of step s, or of a service (s NULL), at `at`; an unknown key may
+ * also have been meant for a key of the host. */
+drh_status   recipe_options(const struct recipe *r, const struct step *s, const char *at,
+                            cJSON *options, const cJSON *schema, struct problems *all, drh_error *e);
 struct step *recipe_step(const struct recipe *r, const char *id); /* or NULL */
 void         recipe_free(struct recipe *r);                       /* NULL is fine */
 

@@ -7,7 +7,10 @@
 #include "schema_impl.h"
 #include "tree.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A typed, checked value for a host key, in a list of one; NULL with e filled. */
 static cJSON *typed(const cJSON *schema, const char *at, const char *text, drh_error *e)
@@ -88,6 +91,27 @@ static drh_status note_option(cJSON *options, const char *at, const char *key, c
     return DRH_OK;
 }
 
+/* A relative path in `use` would start at the recipe's folder; on the command line it starts at the
+ * current one. */
+static drh_status from_here(const struct recipe *r, char **use, drh_error *e)
+{
+    char cwd[PATH_MAX], *full;
+
+    if (!r->dir || (*use)[0] == '/' || !strchr(*use, '/')) {
+        return DRH_OK;
+    }
+    if (!getcwd(cwd, sizeof(cwd))) {
+        return err_errno(e, errno, "cannot find", "the current folder");
+    }
+    full = mem_printf("%s/%s", cwd, *use);
+    if (!full) {
+        return err_nomem(e, "the recipe");
+    }
+    mem_free(*use);
+    *use = full;
+    return DRH_OK;
+}
+
 static drh_status set_in_step(const struct recipe *r, const cJSON *schema, struct step *s,
                               const char *key, const char *text, drh_error *e)
 {
@@ -107,6 +131,9 @@ static drh_status set_in_step(const struct recipe *r, const cJSON *schema, struc
         s->has_count = false;
     }
     st = set_host_key(sub, k, s, s->pointer, text, e);
+    if (st == DRH_OK && strcmp(key, "use") == 0) {
+        st = from_here(r, &s->use, e);
+    }
     return st == DRH_OK ? recipe_check_step(r, s, e) : st;
 }
 
@@ -142,7 +169,7 @@ static drh_status set_service(struct recipe *r, char *name, const char *text, dr
     }
     mem_free(d->use);
     d->use = use;
-    return DRH_OK;
+    return from_here(r, &d->use, e);
 }
 
 /* The step whose id begins `left`, followed by a dot; of several the longest. */
