@@ -179,8 +179,8 @@ static drh_status run_init(const struct plugin *p, drh_error *e)
     }
     why.message[sizeof(why.message) - 1] = 0;
     if (st < DRH_E_ARG || st > DRH_E_INTERNAL) {
-        (void)err_set(e, DRH_E_INTERNAL,
-                      "it returned the unknown status %d; report this to its maker", (int)st);
+        st = err_set(e, DRH_E_INTERNAL,
+                     "it returned the unknown status %d; report this to its maker", (int)st);
     } else {
         (void)err_set(e, st, "%.200s; the plugin cannot be used here",
                       why.message[0] ? why.message : "it failed without a reason");

@@ -204,7 +204,7 @@ static const drh_stage *const stages[] = {&src,    &read, &prep,  &dedup, &synth
 
 static drh_status init(const drh_host *h, drh_error *e)
 {
-    if (h->abi_minor < DRH_ABI_MINOR || h->extension(h, DRH_INFER)) {
+    if (h->struct_size < sizeof(*h) || h->extension(h, DRH_INFER)) {
         return drh_fail(e, DRH_E_UNSUPPORTED, "not the host that 1.0 promised to init()");
     }
     return h->field(h, "/metadata/score", 15) ? DRH_OK : drh_fail(e, DRH_E_NOMEM, "no field");

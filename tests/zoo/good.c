@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT
+ * Nothing is wrong with it. */
+#include "zoo.h"
