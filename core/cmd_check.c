@@ -5,6 +5,8 @@
 #include "cmd.h"
 #include "err.h"
 #include "json.h"
+#include "loader.h"
+#include "plan.h"
 #include "problems.h"
 
 #include <string.h>
@@ -41,36 +43,82 @@ static int print_problems(const struct cli_options *o, const struct problems *p)
     return cli_done(RC_USAGE);
 }
 
-static int good(const struct cli_options *o, const struct recipe *r)
-{
-    size_t n_sources = 0, n_steps;
+struct counts_of_steps {
+    size_t sources, steps;
+};
 
+static struct counts_of_steps count_steps(const struct recipe *r)
+{
+    struct counts_of_steps n = {0, 0};
     for (size_t i = 0; i < r->n_steps; i++) {
-        n_sources += r->steps[i].phase == PHASE_SOURCE;
+        n.sources += r->steps[i].phase == PHASE_SOURCE;
+        n.steps += r->steps[i].phase != PHASE_SOURCE;
     }
-    n_steps = r->n_steps - n_sources;
+    return n;
+}
+
+static int good(const struct cli_options *o, const struct counts_of_steps *n)
+{
     if (o->json) {
-        (void)printf("{\"ok\":true,\"sources\":%zu,\"steps\":%zu}\n", n_sources, n_steps);
+        (void)printf("{\"ok\":true,\"sources\":%zu,\"steps\":%zu}\n", n->sources, n->steps);
     } else {
-        (void)printf("recipe is good: %zu source%s, %zu step%s\n", n_sources,
-                     n_sources == 1 ? "" : "s", n_steps, n_steps == 1 ? "" : "s");
+        (void)printf("recipe is good: %zu source%s, %zu step%s\n", n->sources,
+                     n->sources == 1 ? "" : "s", n->steps, n->steps == 1 ? "" : "s");
     }
     return cli_done(RC_OK);
 }
 
+/* Notes what the plan found wrong unless it is noted already. */
+static void note_once(struct problems *all, const drh_error *e)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        if (strstr(all->text[i], e->message) || strstr(e->message, all->text[i])) {
+            return;
+        }
+    }
+    problems_add(all, "%s", e->message);
+}
+
+/* Every stage is found and loaded, every option judged; nothing is made. */
+static drh_status check_plan(const struct cli_options *o, struct recipe *r, struct problems *all,
+                             drh_error *e)
+{
+    struct loader *l;
+    struct plan   *p = NULL;
+    drh_status     st = loader_new(&l, o->plugin_path.text, o->plugin_path.n, e);
+
+    if (st != DRH_OK) {
+        recipe_free(r);
+        return st;
+    }
+    st = plan_make(&p, r, l, 1, all, e);
+    if (st != DRH_OK && st != DRH_E_NOMEM) {
+        note_once(all, e);
+    }
+    plan_free(p);
+    loader_free(l);
+    return st;
+}
+
 int cmd_check(const struct cli_options *o)
 {
-    drh_error       e = ERR_INIT;
-    struct problems all = {{NULL}, 0, 0};
-    struct recipe  *r = NULL;
-    drh_status      st = recipe_load_all(o->args.text[0], &r, &all, &e);
-    int             rc;
+    drh_error              e = ERR_INIT;
+    struct problems        all = {{NULL}, 0, 0};
+    struct counts_of_steps n = {0, 0};
+    struct recipe         *r = NULL;
+    drh_status             st = recipe_load_all(o->args.text[0], &r, &all, &e);
+    int                    rc;
 
     if (st == DRH_OK) {
         st = cli_apply(o, r, &e);
     }
     if (st == DRH_OK) {
-        rc = good(o, r);
+        n = count_steps(r);
+        st = check_plan(o, r, &all, &e);
+        r = NULL;
+    }
+    if (st == DRH_OK) {
+        rc = good(o, &n);
     } else if (all.n > 0) {
         rc = print_problems(o, &all);
     } else {
