@@ -16,11 +16,14 @@ static atomic_uint_fast64_t calls;
 static uint64_t fault_at;
 static bool     fault_from_then_on;
 
-/* Counts a call; true when it has to fail. */
-static bool refused(void)
+/* Counts a call; true when it has to fail.  No object can be larger than a pointer difference. */
+static bool refused(size_t size)
 {
     uint64_t n = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) + 1;
 
+    if (size > PTRDIFF_MAX) {
+        return true;
+    }
     if (fault_at == 0) {
         return false;
     }
@@ -29,13 +32,9 @@ static bool refused(void)
 
 void *mem_alloc(size_t n, size_t size)
 {
-    if (refused()) {
-        return NULL;
-    }
-    if (n == 0 || size == 0) {
-        return calloc(1, 1);
-    }
-    return calloc(n, size);
+    size_t bytes = size && n > SIZE_MAX / size ? SIZE_MAX : n * size;
+
+    return refused(bytes) ? NULL : calloc(bytes ? bytes : 1, 1);
 }
 
 void *mem_resize(void *old, size_t size)
@@ -44,7 +43,7 @@ void *mem_resize(void *old, size_t size)
         free(old);
         return NULL;
     }
-    return refused() ? NULL : realloc(old, size);
+    return refused(size) ? NULL : realloc(old, size);
 }
 
 void mem_free(void *p)
@@ -56,7 +55,7 @@ char *mem_dup(const char *s, size_t len)
 {
     char *p;
 
-    if (len == SIZE_MAX || refused()) {
+    if (refused(len)) {
         return NULL;
     }
     p = malloc(len + 1);
