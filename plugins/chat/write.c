@@ -184,9 +184,39 @@ static unsigned meta_bit(drh_str key)
     return 0;
 }
 
-/* Copies the members that stay, and tells which of ours are there.  `ours`: bits that the record
- * may not decide. */
-static drh_status copy_metadata(struct chat_worker *w, drh_record *r, unsigned ours, unsigned *have)
+/* The data set's word goes before the record's own. */
+static drh_str decided(const drh_record_info *info, unsigned bit)
+{
+    drh_str none = {"", 0};
+    return bit == META_DOMAIN ? info->domain : bit == META_DATASET ? info->dataset : none;
+}
+
+static drh_status copy_member(struct chat_worker *w, drh_record *r, const drh_value *m,
+                              const drh_record_info *info, unsigned *have)
+{
+    const drh_record_api *api = w->host->records;
+    drh_str               key, ours;
+    unsigned              bit;
+    drh_status            st = w->host->values->key(m, &key);
+    if (st != DRH_OK) {
+        return st;
+    }
+    bit = meta_bit(key);
+    if (bit == META_ID && w->host->values->type(m) != DRH_T_STRING) {
+        return DRH_OK;
+    }
+    *have |= bit;
+    ours = decided(info, bit);
+    st = api->put_key(r, key.ptr, key.len);
+    if (st != DRH_OK) {
+        return st;
+    }
+    return ours.len > 0 ? api->put_str(r, ours.ptr, ours.len) : api->put_value(r, m);
+}
+
+/* Copies the members that are there, and tells which of ours are among them. */
+static drh_status copy_metadata(struct chat_worker *w, drh_record *r, const drh_record_info *info,
+                                unsigned *have)
 {
     const drh_host      *h = w->host;
     const drh_value_api *v = h->values;
@@ -201,21 +231,7 @@ static drh_status copy_metadata(struct chat_worker *w, drh_record *r, unsigned o
         return st == DRH_OK ? h->records->put_value(r, &meta) : st;
     }
     for (more = v->child(&meta, &m); more == DRH_OK && st == DRH_OK; more = v->next(&m)) {
-        drh_str  key;
-        unsigned bit;
-        st = v->key(&m, &key);
-        if (st != DRH_OK) {
-            break;
-        }
-        bit = meta_bit(key);
-        if ((bit & ours) || (bit == META_ID && v->type(&m) != DRH_T_STRING)) {
-            continue;
-        }
-        *have |= bit;
-        st = h->records->put_key(r, key.ptr, key.len);
-        if (st == DRH_OK) {
-            st = h->records->put_value(r, &m);
-        }
+        st = copy_member(w, r, &m, info, have);
     }
     return st;
 }
@@ -270,10 +286,10 @@ static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_re
         st = digest_id(w, id);
         st = st == DRH_OK ? put_word(api, r, "id", id) : st;
     }
-    if (st == DRH_OK && info->domain.len > 0) {
+    if (st == DRH_OK && !(have & META_DOMAIN) && info->domain.len > 0) {
         st = put_text(api, r, "domain", info->domain);
     }
-    if (st == DRH_OK && info->dataset.len > 0) {
+    if (st == DRH_OK && !(have & META_DATASET) && info->dataset.len > 0) {
         st = put_text(api, r, "dataset", info->dataset);
     }
     if (st == DRH_OK && !(have & META_SOURCE) && info->source.len > 0) {
@@ -302,7 +318,7 @@ static drh_status write_metadata(struct chat_worker *w, drh_record *r)
 {
     const drh_record_api *api = w->host->records;
     drh_record_info       info;
-    unsigned              ours, have = 0;
+    unsigned              have = 0;
     drh_status            st;
     memset(&info, 0, sizeof(info));
     info.struct_size = (uint32_t)sizeof(info);
@@ -310,10 +326,9 @@ static drh_status write_metadata(struct chat_worker *w, drh_record *r)
     if (st != DRH_OK) {
         return st;
     }
-    ours = (info.domain.len > 0 ? META_DOMAIN : 0u) | (info.dataset.len > 0 ? META_DATASET : 0u);
     st = api->open(r, w->chat->metadata, DRH_T_OBJECT);
     if (st == DRH_OK) {
-        st = copy_metadata(w, r, ours, &have);
+        st = copy_metadata(w, r, &info, &have);
     }
     if (st == DRH_OK) {
         st = put_missing(w, r, &info, have);

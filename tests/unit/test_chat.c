@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_chat.c - the chat preprocessor by tables: a record in, a record or a reason out.  Cases
+ * named R-n are the vectors of the methods specification.
+ */
+#include "mini_host.h"
+
+#include "err.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+extern const drh_entry drh_entry_v1;
+
+/* One record; `out` is compared without the metadata unless it names it. */
+struct chat_case {
+    const char *name, *options, *in, *out;
+};
+
+#define NO_META "{\"lang\":\"none\"}"
+#define H(t) "{\"from\":\"human\",\"value\":\"" t "\"}"
+#define G(t) "{\"from\":\"gpt\",\"value\":\"" t "\"}"
+#define J1(a) a
+#define J2(a, b) a "," b
+#define J3(a, ...) a "," J2(__VA_ARGS__)
+#define J4(a, ...) a "," J3(__VA_ARGS__)
+#define J5(a, ...) a "," J4(__VA_ARGS__)
+#define J6(a, ...) a "," J5(__VA_ARGS__)
+#define PICK(a, b, c, d, e, f, n, ...) n
+#define CONV(...) "\"conversations\":[" PICK(__VA_ARGS__, J6, J5, J4, J3, J2, J1, )(__VA_ARGS__) "]"
+
+/* Cuts ",\"metadata\":{...}" off the end of a record. */
+static char *without_metadata(const char *line)
+{
+    char *copy = strdup(line);
+    char *at = strstr(copy, ",\"metadata\":{\"id\":\"");
+    ck_assert_ptr_nonnull(copy);
+    if (at) {
+        strcpy(at, "}");
+    }
+    return copy;
+}
+
+static void check_case(const struct chat_case *c)
+{
+    drh_error         e = DRH_ERROR_INIT;
+    struct mini_host *m = mini_new(&drh_entry_v1, c->options ? c->options : "{}", NULL, &e);
+    const char       *got;
+    char             *bare;
+    ck_assert_msg(m != NULL, "%s: %s", c->name, e.message);
+    got = mini_run(m, c->in);
+    bare = without_metadata(got);
+    if (c->out[0] == '{') {
+        ck_assert_msg(strcmp(bare, c->out) == 0, "%s:\n got %s\nwant %s", c->name, bare, c->out);
+    } else {
+        ck_assert_msg(strncmp(got, c->out, strlen(c->out)) == 0, "%s:\n got %s\nwant %s", c->name,
+                      got, c->out);
+    }
+    free(bare);
+    mini_free(m);
+}
+
+static const struct chat_case dialects[] = {
+    {"R-1 alpaca with input", NULL, "{\"instruction\":\"A\",\"input\":\"B\",\"output\":\"C\"}",
+     "{" CONV(H("A\\nB"), G("C")) "}"},
+    {"R-1 alpaca, empty input", NULL, "{\"instruction\":\"A\",\"input\":\"\",\"output\":\"C\"}",
+     "{" CONV(H("A"), G("C")) "}"},
+    {"alpaca without input", NULL, "{\"instruction\":\"A\",\"output\":\"C\"}",
+     "{" CONV(H("A"), G("C")) "}"},
+    {"alpaca, null input", NULL, "{\"instruction\":\"A\",\"input\":null,\"output\":\"C\"}",
+     "{" CONV(H("A"), G("C")) "}"},
+    {"alpaca, the input is all", NULL, "{\"instruction\":\"\",\"input\":\"B\",\"output\":\"C\"}",
+     "{" CONV(H("B"), G("C")) "}"},
+    {"R-2 history", NULL,
+     "{\"instruction\":\"q2\",\"output\":\"a2\",\"history\":[[\"q1\",\"a1\"]]}",
+     "{" CONV(H("q1"), G("a1"), H("q2"), G("a2")) "}"},
+    {"system kept in place", NULL,
+     "{\"system\":\"S\",\"instruction\":\"q\",\"output\":\"a\",\"history\":[]}",
+     "{\"system\":\"S\"," CONV(H("q"), G("a")) "}"},
+    {"empty system goes", NULL, "{\"system\":\"\",\"instruction\":\"q\",\"output\":\"a\"}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"unknown fields stay, byte for byte", NULL,
+     "{\"n\":1.50e+2,\"instruction\":\"q\",\"x\":{ \"a\" : \"\\u00e9\"},\"output\":\"a\"}",
+     "{\"n\":1.50e+2,\"x\":{ \"a\" : \"\\u00e9\"}," CONV(H("q"), G("a")) "}"},
+    {"escapes stay as they are", NULL,
+     "{\"instruction\":\"\\u4f60\\/\",\"output\":\"\\ud83d\\ude00\"}",
+     "{" CONV(H("\\u4f60\\/"), G("\\ud83d\\ude00")) "}"},
+    {"CRLF and spaces stay", NULL, "{\"instruction\":\" q\\r\\n\",\"output\":\"a \"}",
+     "{" CONV(H(" q\\r\\n"), G("a ")) "}"},
+    {"R-3 system lifted", NULL,
+     "{" CONV("{\"from\":\"system\",\"value\":\"S\"}", H("q"), G("a")) "}",
+     "{" CONV(H("q"), G("a")) ",\"system\":\"S\"}"},
+    {"R-3 last question cut", NULL, "{" CONV(H("q"), G("a"), H("r")) "}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"R-4 leading answer dropped", NULL, "{" CONV(G("x"), H("q"), G("a")) "}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"canonical stays as it is, spaces and all", NULL,
+     "{" CONV("{\"weight\":1, \"from\":\"human\", \"value\":\"q\"}", G("a")) ",\"k\":[]}",
+     "{" CONV("{\"weight\":1, \"from\":\"human\", \"value\":\"q\"}", G("a")) ",\"k\":[]}"},
+    {"roles of other data sets", NULL,
+     "{" CONV("{\"from\":\"User\",\"value\":\"q\"}", "{\"from\":\"bing\",\"value\":\"a\"}") "}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"openai messages", NULL,
+     "{\"messages\":[{\"role\":\"system\",\"content\":\"S\"},{\"role\":\"user\",\"content\":\"q\"},"
+     "{\"role\":\"assistant\",\"content\":\"a\"}]}",
+     "{" CONV(H("q"), G("a")) ",\"system\":\"S\"}"},
+    {"R-10 parts", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":"
+     "\"text\",\"text\":\"b\"}]},{\"role\":\"assistant\",\"content\":\"c\"}]}",
+     "{" CONV(H("a\\nb"), G("c")) "}"},
+    {"parts with value, image left out, other members kept", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":\"x\"},{"
+     "\"type\":"
+     "\"text\",\"value\":\"a\"}],\"loss_weight\":0.0},{\"role\":\"assistant\",\"content\":\"c\","
+     "\"loss_weight\":1.0}]}",
+     "{" CONV("{\"from\":\"human\",\"value\":\"a\",\"loss_weight\":0.0}",
+              "{\"from\":\"gpt\",\"value\":\"c\",\"loss_weight\":1.0}") "}"},
+    {"R-10 number", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":42},{\"role\":\"assistant\",\"content\":\"c\"}]"
+     "}",
+     "{" CONV(H("42"), G("c")) "}"},
+    {"tool calls", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "null,"
+     "\"tool_calls\":[{\"f\":1}]},{\"role\":\"tool\",\"content\":\"r\"},{\"role\":\"assistant\","
+     "\"content\":\"a\"}]}",
+     "{" CONV(H("q"), "{\"from\":\"function_call\",\"value\":\"[{\\\"f\\\":1}]\"}",
+              "{\"from\":\"observation\",\"value\":\"r\"}", G("a")) "}"},
+    {"swift conversation", NULL,
+     "{\"conversation\":[{\"human\":\"q\",\"assistant\":\"a\"},{\"human\":\"r\",\"assistant\":"
+     "\"b\"}]}",
+     "{" CONV(H("q"), G("a"), H("r"), G("b")) "}"},
+    {"lmsys conversation", NULL,
+     "{\"conversation\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "\"a\"}],\"turn\":1}",
+     "{\"turn\":1," CONV(H("q"), G("a")) "}"},
+    {"R-5 ultrachat", NULL, "{\"id\":\"7\",\"data\":[\"a\",\"b\",\"c\"]}",
+     "{\"id\":\"7\"," CONV(H("a"), G("b")) "}"},
+    {"R-5 ultrachat, one", NULL, "{\"data\":[\"a\"]}", "fail:no_pair: "},
+    {"R-6 belle", NULL,
+     "{\"instruction\":\"Human:hi\\nAssistant:yo\\nHuman:ok\\nAssistant:\",\"input\":\"\","
+     "\"output\":"
+     "\"fine\"}",
+     "{" CONV(H("hi"), G("yo"), H("ok"), G("fine")) "}"},
+    {"R-7 moss", NULL,
+     "{\"chat\":{\"turn_2\":{\"Human\":\"<|Human|>: ok<eoh>\\n\",\"Commands\":\"<|Commands|>: "
+     "C(1)<eoc>"
+     "\\n\",\"Tool Responses\":\"<|Results|>:\\nC(1) => 1\\n<eor>\\n\",\"MOSS\":\"<|MOSS|>: "
+     "1<eom>\\n\"},"
+     "\"turn_1\":{\"Human\":\"<|Human|>: hi<eoh>\\n\",\"Commands\":\"<|Commands|>: "
+     "None<eoc>\\n\",\"Tool "
+     "Responses\":\"<|Results|>: None<eor>\\n\",\"MOSS\":\"<|MOSS|>: "
+     "yo<eom>\\n\"}},\"meta_instruction\":"
+     "\"M\"}",
+     "{" CONV(H("hi"), G("yo"), H("ok"), "{\"from\":\"function_call\",\"value\":\"C(1)\"}",
+              "{\"from\":\"observation\",\"value\":\"C(1) => 1\\n\"}",
+              G("1")) ",\"system\":\"M\"}"},
+    {"R-8 oasst", NULL,
+     "{\"prompt\":{\"text\":\"q\",\"role\":\"prompter\",\"replies\":[{\"text\":\"n\",\"role\":"
+     "\"assistant\",\"rank\":null,\"replies\":[]},{\"text\":\"one\",\"role\":\"assistant\","
+     "\"rank\":1,"
+     "\"replies\":[]},{\"text\":\"gone\",\"role\":\"assistant\",\"rank\":-1,\"deleted\":true,"
+     "\"replies\":"
+     "[]},{\"text\":\"zero\",\"role\":\"assistant\",\"rank\":0,\"replies\":[]}]}}",
+     "{" CONV(H("q"), G("zero")) "}"},
+    {"R-9 instruction before prompt", NULL,
+     "{\"prompt\":\"p\",\"instruction\":\"i\",\"output\":\"a\"}",
+     "{\"prompt\":\"p\"," CONV(H("i"), G("a")) "}"},
+    {"dolly", NULL,
+     "{\"instruction\":\"i\",\"context\":\"c\",\"response\":\"r\",\"category\":\"x\"}",
+     "{\"category\":\"x\"," CONV(H("i\\nc"), G("r")) "}"},
+    {"openorca", NULL,
+     "{\"id\":\"f\",\"system_prompt\":\"S\",\"question\":\"q\",\"response\":\"r\"}",
+     "{\"id\":\"f\"," CONV(H("q"), G("r")) ",\"system\":\"S\"}"},
+    {"firefly", NULL, "{\"kind\":\"NLI\",\"input\":\"q\",\"target\":\"a\"}",
+     "{\"kind\":\"NLI\"," CONV(H("q"), G("a")) "}"},
+    {"adgen", NULL, "{\"content\":\"q\",\"summary\":\"a\"}", "{" CONV(H("q"), G("a")) "}"},
+    {"flan", NULL, "{\"inputs\":\"q\",\"targets\":\"a\",\"task\":\"t\"}",
+     "{\"task\":\"t\"," CONV(H("q"), G("a")) "}"},
+    {"cosmopedia", NULL, "{\"prompt\":\"q\",\"text\":\"a\"}", "{" CONV(H("q"), G("a")) "}"},
+    {"zhihu, upper case", NULL, "{\"INSTRUCTION\":\"q\",\"RESPONSE\":\"a\",\"METADATA\":\"m\"}",
+     "{\"METADATA\":\"m\"," CONV(H("q"), G("a")) "}"},
+    {"data-juicer", NULL,
+     "{\"system\":\"S\",\"instruction\":\"i\",\"query\":\"q\",\"response\":\"a\",\"history\":[["
+     "\"b\","
+     "\"c\"]]}",
+     "{\"system\":\"S\"," CONV(H("b"), G("c"), H("i\\nq"), G("a")) "}"},
+    {"a list of answers: the first", NULL, "{\"question\":\"q\",\"answer\":[\"a\",\"b\"]}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"answer before text", NULL, "{\"question\":\"q\",\"text\":\"t\",\"answer\":\"a\"}",
+     "{\"text\":\"t\"," CONV(H("q"), G("a")) "}"},
+    {"U+0000 is text", NULL, "{\"instruction\":\"a\\u0000b\",\"input\":\"c\",\"output\":\"d\"}",
+     "{" CONV(H("a\\u0000b\\nc"), G("d")) "}"},
+};
+
+START_TEST(chat_dialects)
+{
+    check_case(&dialects[_i]);
+}
+END_TEST
+
+/* The bad-data cases of the methods specification, 5.4, and what is chosen. */
+static const struct chat_case outcomes[] = {
+    {"empty answer", NULL, "{\"instruction\":\"q\",\"output\":\"\"}",
+     "fail:empty_answer: turn 2 is empty"},
+    {"white answer", NULL, "{\"instruction\":\"q\",\"output\":\" \\n\\u3000\"}",
+     "fail:empty_answer: turn 2 is white space only"},
+    {"empty question", NULL, "{\"instruction\":\"\",\"input\":\"\",\"output\":\"a\"}",
+     "fail:empty_question: turn 1 is empty"},
+    {"empty later answer", NULL, "{" CONV(H("q"), G("a"), H("r"), G("")) "}",
+     "fail:empty_answer: turn 4"},
+    {"empty kept when asked", "{\"empty\":\"keep\"}", "{\"instruction\":\"q\",\"output\":\"\"}",
+     "{" CONV(H("q"), G("")) "}"},
+    {"R-10 null", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "null}]}",
+     "fail:null_content: turn 2 is null"},
+    {"no content at all", NULL, "{\"messages\":[{\"role\":\"user\"}]}",
+     "fail:null_content: turn 1"},
+    {"null output", NULL, "{\"instruction\":\"q\",\"output\":null}", "fail:null_content: "},
+    {"null instruction", NULL, "{\"instruction\":null,\"output\":\"a\"}", "fail:null_content: "},
+    {"bool", NULL, "{\"instruction\":true,\"output\":\"a\"}", "fail:not_text: "},
+    {"object", NULL, "{\"instruction\":\"q\",\"output\":{\"a\":1}}", "fail:not_text: "},
+    {"image only", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]},{"
+     "\"role\":\"assistant\",\"content\":\"c\"}]}",
+     "fail:no_text_part: turn 1"},
+    {"unknown role", NULL, "{" CONV("{\"from\":\"critic\",\"value\":\"x\"}") "}",
+     "fail:unknown_role: turn 1 has the role \"critic\""},
+    {"no role", NULL, "{" CONV("{\"value\":\"x\"}") "}", "fail:unknown_role: turn 1 has no role"},
+    {"not a turn", NULL, "{" CONV("7") "}", "fail:not_a_turn: turn 1"},
+    {"R-3 same role twice", NULL, "{" CONV(H("p"), H("q"), G("a")) "}",
+     "fail:alternation: turn 2: human after human"},
+    {"same role merged", "{\"same_role\":\"merge\"}", "{" CONV(H("p"), H("q"), G("a"), G("b")) "}",
+     "{" CONV(H("p\\nq"), G("a\\nb")) "}"},
+    {"observation without call", NULL,
+     "{" CONV(H("p"), "{\"from\":\"observation\",\"value\":\"x\"}", G("a")) "}",
+     "fail:alternation: turn 2: observation after human"},
+    {"only a question", NULL, "{" CONV(H("p")) "}", "fail:no_pair: "},
+    {"only an answer", NULL, "{" CONV(G("p")) "}", "fail:no_pair: "},
+    {"no turns", NULL, "{" CONV() "}", "fail:no_pair: "},
+    {"last question refused", "{\"last_user\":\"fail\"}", "{" CONV(H("q"), G("a"), H("r")) "}",
+     "fail:last_user: "},
+    {"later system left out", NULL,
+     "{" CONV("{\"from\":\"system\",\"value\":\"S\"}", H("q"),
+              "{\"from\":\"system\",\"value\":\"T\"}", G("a")) "}",
+     "{" CONV(H("q"), G("a")) ",\"system\":\"S\"}"},
+    {"later system merged", "{\"later_system\":\"merge\"}",
+     "{\"system\":\"R\"," CONV(H("q"), "{\"from\":\"system\",\"value\":\"T\"}", G("a")) "}",
+     "{\"system\":\"R\\nT\"," CONV(H("q"), G("a")) "}"},
+    {"system dropped", "{\"system\":\"drop\"}", "{\"system\":\"R\"," CONV(H("q"), G("a")) "}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"default system", "{\"default_system\":\"D\"}", "{" CONV(H("q"), G("a")) "}",
+     "{" CONV(H("q"), G("a")) ",\"system\":\"D\"}"},
+    {"default system, there is one", "{\"default_system\":\"D\"}",
+     "{\"system\":\"S\"," CONV(H("q"), G("a")) "}", "{\"system\":\"S\"," CONV(H("q"), G("a")) "}"},
+    {"stringified list", NULL, "{\"conversations\":\"[{'from': 'human'}]\"}",
+     "fail:stringified_list: "},
+    {"stringified history", NULL,
+     "{\"instruction\":\"q\",\"output\":\"a\",\"history\":\"[['a','b']]\"}",
+     "fail:stringified_list: "},
+    {"broken history", NULL, "{\"instruction\":\"q\",\"output\":\"a\",\"history\":[[\"x\"]]}",
+     "fail:bad_history: "},
+    {"unknown dialect names the keys", NULL, "{\"foo\":1,\"b\\u0061r\":2}",
+     "fail:unknown_dialect: no dialect fits its fields: foo, bar"},
+    {"a text is no dialogue", NULL, "{\"text\":\"t\"}", "fail:unknown_dialect: "},
+    {"empty record", NULL, "{}", "fail:unknown_dialect: no dialect fits its fields: none"},
+    {"too few rounds", "{\"turns\":[2,3]}", "{" CONV(H("q"), G("a")) "}",
+     "drop:turns_out_of_range: 1 rounds, wanted are 2 to 3"},
+    {"too many rounds", "{\"turns\":[1,1]}", "{" CONV(H("q"), G("a"), H("r"), G("b")) "}",
+     "drop:turns_out_of_range: 2 rounds"},
+    {"calls kept", NULL,
+     "{" CONV(H("q"), "{\"from\":\"function_call\",\"value\":\"{}\"}",
+              "{\"from\":\"observation\",\"value\":\"\"}", G("a")) "}",
+     "{" CONV(H("q"), "{\"from\":\"function_call\",\"value\":\"{}\"}",
+              "{\"from\":\"observation\",\"value\":\"\"}", G("a")) "}"},
+    {"calls dropped", "{\"tools\":\"drop\"}",
+     "{" CONV(H("q"), "{\"from\":\"function_call\",\"value\":\"{}\"}",
+              "{\"from\":\"observation\",\"value\":\"x\"}", G("a")) "}",
+     "drop:tools: "},
+    {"own keys", "{\"messages_key\":\"dlg\",\"role_key\":\"who\",\"content_key\":\"says\"}",
+     "{\"dlg\":[{\"who\":\"user\",\"says\":\"q\"},{\"who\":\"bot\",\"says\":\"a\"}]}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"own pair", "{\"prompt_key\":\"src\",\"response_key\":\"dst\",\"input_key\":\"more\"}",
+     "{\"instruction\":\"no\",\"src\":\"q\",\"more\":\"m\",\"dst\":\"a\"}",
+     "{\"instruction\":\"no\"," CONV(H("q\\nm"), G("a")) "}"},
+    {"own response, known prompt", "{\"response_key\":\"chosen\"}",
+     "{\"prompt\":\"q\",\"chosen\":\"a\",\"text\":\"t\"}",
+     "{\"text\":\"t\"," CONV(H("q"), G("a")) "}"},
+    {"dialect by name", "{\"dialect\":\"pairs\"}",
+     "{" CONV(H("x"), G("y")) ",\"prompt\":\"q\",\"response\":\"a\"}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"dialect that does not fit", "{\"dialect\":\"alpaca\"}", "{" CONV(H("x"), G("y")) "}",
+     "fail:unknown_dialect: "},
+    {"joiner", "{\"joiner\":\"\\n\\n\"}",
+     "{\"instruction\":\"A\",\"input\":\"B\",\"output\":\"C\"}",
+     "{" CONV(H("A\\n\\nB"), G("C")) "}"},
+    {"messages out", "{\"output\":\"messages\"}",
+     "{\"instruction\":\"q\",\"output\":\"a\",\"system\":\"S\"}",
+     "{\"messages\":[{\"role\":\"system\",\"content\":\"S\"},{\"role\":\"user\",\"content\":\"q\"},"
+     "{\"role\":\"assistant\",\"content\":\"a\"}]}"},
+    {"canonical to messages", "{\"output\":\"messages\"}", "{" CONV(H("q"), G("a")) "}",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "\"a\"}]}"},
+};
+
+START_TEST(chat_outcomes)
+{
+    check_case(&outcomes[_i]);
+}
+END_TEST
+
+/* Reference: printf of the parts, each preceded by its length as 8 bytes, through sha256sum:
+ *   python3 -c 'import hashlib,struct,sys
+ *   p=["","human","A\nB","gpt","C"]
+ *   print(hashlib.sha256(b"".join(struct.pack("<Q",len(x))+x.encode() for x in
+ * p)).hexdigest()[:32])'
+ */
+#define ID_AB_C "369d6999e9c9f60f2eab497097fbc568"
+#define ID_S_Q_A "ccc6d044ce2a7917d350ed351848d17d"
+
+static const struct chat_case metadata[] = {
+    {"all of it", "{\"quality\":\"good\",\"kind\":true}",
+     "{\"instruction\":\"A\",\"input\":\"B\",\"output\":\"C\"}",
+     "{" CONV(H("A\\nB"),
+              G("C")) ",\"metadata\":{\"id\":\"" ID_AB_C
+                      "\",\"domain\":\"Math\",\"dataset\":\"gsm\",\"source\":\"local:d\",\"lang\":"
+                      "\"En\",\"quality\":"
+                      "\"good\",\"src\":\"d/x.json:3\",\"kind\":\"single\",\"input_from\":2}}"},
+    {"what is there stays", NULL,
+     "{\"metadata\":{\"lang\":\"De\",\"id\":\"mine\",\"domain\":\"Old\",\"src\":\"a:1\",\"x\":[1]},"
+     "\"system\":\"S\"," CONV(H("q"), G("a")) "}",
+     "{\"metadata\":{\"lang\":\"De\",\"id\":\"mine\",\"domain\":\"Math\",\"src\":\"a:1\",\"x\":[1],"
+     "\"dataset\":\"gsm\",\"source\":\"local:d\"},\"system\":\"S\"," CONV(H("q"), G("a")) "}"},
+    {"an id that is no text is replaced", "{\"lang\":\"none\"}",
+     "{\"system\":\"S\"," CONV(H("q"), G("a")) ",\"metadata\":{\"id\":7}}",
+     "{\"system\":\"S\"," CONV(H("q"), G("a")) ",\"metadata\":{\"id\":\"" ID_S_Q_A
+                                               "\",\"domain\":\"Math\",\"dataset\":\"gsm\","
+                                               "\"source\":\"local:d\",\"src\":\"d/x.json:3\"}}"},
+    {"metadata that is no object moves", "{\"lang\":\"X\"}",
+     "{\"metadata\":\"m\",\"system\":\"S\"," CONV(H("q"), G("a")) "}",
+     "{\"metadata\":{\"raw\":\"m\",\"id\":\"" ID_S_Q_A
+     "\",\"domain\":\"Math\",\"dataset\":\"gsm\",\"source\":\"local:d\",\"lang\":\"X\",\"src\":"
+     "\"d/x.json:3\"},\"system\":\"S\"," CONV(H("q"), G("a")) "}"},
+};
+
+START_TEST(chat_metadata)
+{
+    const struct chat_case *c = &metadata[_i];
+    drh_error               e = DRH_ERROR_INIT;
+    struct mini_host       *m = mini_new(&drh_entry_v1, c->options ? c->options : "{}", NULL, &e);
+    const char             *got;
+    ck_assert_ptr_nonnull(m);
+    mini_origin(m, "d/x.json", "Math", "gsm", "local:d");
+    got = mini_run(m, c->in);
+    ck_assert_msg(strcmp(got, c->out) == 0, "%s:\n got %s\nwant %s", c->name, got, c->out);
+    mini_free(m);
+}
+END_TEST
+
+static const struct {
+    const char *text, *lang;
+} langs[] = {
+    {"What is 2+2?", "\"lang\":\"En\""},
+    {"\u4f60\u597d\uff0c\u4ec0\u4e48\u662f AI\uff1f", "\"lang\":\"Zh\""},
+    {"\u8bf7\u7528 Python \u5199\u4e00\u4e2a\u5feb\u901f\u6392\u5e8f", "\"lang\":\"Zh\""},
+    {"Translate \u4f60\u597d into English, then explain the greeting", "\"lang\":\"En\""},
+    {"\u3053\u308c\u306f\u4f55\u3067\u3059\u304b", "\"lang\":\"Ja\""},
+    {"\uc548\ub155\ud558\uc138\uc694", "\"lang\":\"Ko\""},
+    {"\u041f\u0440\u0438\u0432\u0435\u0442", "\"lang\":\"Ru\""},
+    {"2+2=4", NULL},
+};
+
+START_TEST(chat_lang_by_script)
+{
+    drh_error         e = DRH_ERROR_INIT;
+    struct mini_host *m = mini_new(&drh_entry_v1, "{}", NULL, &e);
+    char              line[512];
+    const char       *got;
+    ck_assert_ptr_nonnull(m);
+    (void)snprintf(line, sizeof(line), "{\"instruction\":\"%s\",\"output\":\"%s\"}", langs[_i].text,
+                   langs[_i].text);
+    got = mini_run(m, line);
+    if (langs[_i].lang) {
+        ck_assert_msg(strstr(got, langs[_i].lang) != NULL, "%s", got);
+    } else {
+        ck_assert_msg(strstr(got, "\"lang\"") == NULL, "%s", got);
+    }
+    mini_free(m);
+}
+END_TEST
+
+/* A record that went through once goes through again unchanged. */
+START_TEST(chat_twice)
+{
+    drh_error         e = DRH_ERROR_INIT;
+    struct mini_host *m = mini_new(&drh_entry_v1, "{}", NULL, &e);
+    char             *once;
+    ck_assert_ptr_nonnull(m);
+    mini_origin(m, "d/x.json", "Math", "gsm", "local:d");
+    if (dialects[_i].out[0] == '{') {
+        once = strdup(mini_run(m, dialects[_i].in));
+        ck_assert_ptr_nonnull(once);
+        ck_assert_msg(strcmp(mini_run(m, once), once) == 0, "%s: %s", dialects[_i].name, once);
+        free(once);
+    }
+    mini_free(m);
+}
+END_TEST
+
+/* Many parts: time and memory stay linear; the text is what it should be. */
+START_TEST(chat_many_parts)
+{
+    enum { N = 20000 };
+    drh_error         e = DRH_ERROR_INIT;
+    struct mini_host *m = mini_new(&drh_entry_v1, NO_META, NULL, &e);
+    struct buf        line;
+    const char       *got;
+    size_t            i;
+    ck_assert_ptr_nonnull(m);
+    buf_init(&line, 64 << 20);
+    ck_assert_int_eq(buf_adds(&line, "{\"messages\":[{\"role\":\"user\",\"content\":["), DRH_OK);
+    for (i = 0; i < N; i++) {
+        ck_assert_int_eq(buf_adds(&line, i ? ",\"x\"" : "\"x\""), DRH_OK);
+    }
+    ck_assert_int_eq(buf_adds(&line, "]},{\"role\":\"assistant\",\"content\":\"a\"}]}"), DRH_OK);
+    got = mini_run(m, line.ptr);
+    ck_assert_int_eq(
+        strncmp(got, "{\"conversations\":[{\"from\":\"human\",\"value\":\"x\\nx\\nx", 50), 0);
+    ck_assert_uint_gt(strlen(got), 3 * N - 2);
+    ck_assert_uint_lt(strlen(got), 3 * N + 300);
+    buf_free(&line);
+    mini_free(m);
+}
+END_TEST
+
+START_TEST(chat_options_refused)
+{
+    static const char *const bad[] = {"{\"turns\":[3,2]}", "{\"prompt_key\":\"/a~2\"}",
+                                      "{\"dialect\":\"x\"}", "{\"colour\":1}"};
+    drh_error                e = DRH_ERROR_INIT;
+    ck_assert_ptr_null(mini_new(&drh_entry_v1, bad[_i], NULL, &e));
+    ck_assert_str_ne(e.message, "");
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *s = suite_create("chat");
+    TCase   *t = tcase_create("chat");
+    SRunner *r;
+    int      failed;
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, chat_dialects, 0, sizeof(dialects) / sizeof(dialects[0]));
+    tcase_add_loop_test(t, chat_outcomes, 0, sizeof(outcomes) / sizeof(outcomes[0]));
+    tcase_add_loop_test(t, chat_metadata, 0, sizeof(metadata) / sizeof(metadata[0]));
+    tcase_add_loop_test(t, chat_lang_by_script, 0, sizeof(langs) / sizeof(langs[0]));
+    tcase_add_loop_test(t, chat_twice, 0, sizeof(dialects) / sizeof(dialects[0]));
+    tcase_add_test(t, chat_many_parts);
+    tcase_add_loop_test(t, chat_options_refused, 0, 4);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
