@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lm_math.h - the work between the matrix products: layer norm, GELU, softmax, log-sum-exp.
+ *
+ * One source (lm_math_impl.h) over vectors of 16 floats, compiled for AVX-512, AVX2 and the
+ * baseline; all three do the same operations in the same order, so they give the same bits.
+ * NaN and infinities pass through.  Pure functions: any thread.
+ */
+#ifndef LM_MATH_H
+#define LM_MATH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct lm_lse { /* running log-sum-exp of a row */
+    float  max;
+    float  bad; /* 0, or NaN once a value was not finite */
+    double sum; /* of exp(x - max) */
+};
+
+struct lm_math {
+    const char *name;
+    /* Each row of n: x += add (may be NULL), then out = norm(x) * w + b. */
+    void (*norm)(float *x, const float *add, float *out, size_t rows, size_t n, const float *w,
+                 const float *b, float eps);
+    void (*bias)(float *x, size_t rows, size_t n, const float *b);
+    void (*bias_gelu_tanh)(float *x, size_t rows, size_t n, const float *b);
+    void (*bias_gelu_erf)(float *x, size_t rows, size_t n, const float *b);
+    void (*bias_relu)(float *x, size_t rows, size_t n, const float *b);
+    /* s[0..n) to exp(scale * (s - max)), s[n..width) to 0; returns 1 / sum. */
+    float (*softmax)(float *s, size_t n, size_t width, float scale);
+    void (*scale)(float *x, size_t n, float f);
+    void (*lse)(struct lm_lse *l, const float *x, size_t n);
+};
+
+const struct lm_math *lm_math_best(void);   /* for this CPU */
+const struct lm_math *lm_math_at(size_t i); /* all that this CPU can run, NULL behind the last */
+
+#endif /* LM_MATH_H */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * score.c - speed of scoring with random weights of GPT-2's 124M shape: tokens a second, and the
+ * time of the same matrix products alone as a share of the wall time, in one run.
+ *   score [records] [pack_tokens]
+ * Lengths are like Alpaca's: prompts around 75 tokens, answers around 63, a long tail to 512.  Both
+ * passes are scored: answer after prompt, answer alone.  One thread.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "gpt2_random.h"
+#include "lm_engine.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct call {
+    int          b_rows;
+    size_t       m, n, k, lda, ldb, ldc;
+    float        beta;
+    const float *a, *b;
+    float       *c;
+};
+
+struct tape {
+    struct call *call;
+    size_t       n, cap;
+    int          record;
+    double       flop;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void play(const struct call *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, c->b_rows ? CblasTrans : CblasNoTrans, (blasint)c->m,
+                (blasint)c->n, (blasint)c->k, 1.0f, c->a, (blasint)c->lda, c->b, (blasint)c->ldb,
+                c->beta, c->c, (blasint)c->ldc);
+}
+
+static void gemm(void *ctx, int b_rows, size_t m, size_t n, size_t k, const float *a, size_t lda,
+                 const float *b, size_t ldb, float beta, float *c, size_t ldc)
+{
+    struct tape *t = ctx;
+    struct call  x = {b_rows, m, n, k, lda, ldb, ldc, beta, a, b, c};
+    if (t->record) {
+        if (t->n == t->cap) {
+            t->cap = t->cap * 2 + 4096;
+            t->call = realloc(t->call, t->cap * sizeof(*t->call));
+            if (!t->call) {
+                abort();
+            }
+        }
+        t->call[t->n++] = x;
+        t->flop += 2.0 * (double)m * (double)n * (double)k;
+    }
+    play(&x);
+}
+
+static uint64_t state = 7;
+
+static double uniform(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(state >> 11) / 9007199254740992.0;
+}
+
+/* Log-normal about `mean`, cut to 4..most. */
+static uint32_t length(double mean, double sigma, uint32_t most)
+{
+    double z = sqrt(-2 * log(uniform() + 1e-12)) * cos(6.283185307179586 * uniform());
+    double v = mean * exp(sigma * z - sigma * sigma / 2);
+    return v < 4 ? 4 : v > most ? most : (uint32_t)v;
+}
+
+static void bind(struct lm_model *m, const struct gpt2_random *r)
+{
+    char name[64];
+    m->c = (struct lm_config){r->s.width, r->s.layers, r->s.heads,   r->s.context,
+                              r->s.vocab, r->s.inner,  LM_GELU_TANH, 0,
+                              0,          1,           1e-5f};
+    m->wte = m->head = gpt2_random_find(r, "wte.weight");
+    m->wpe = gpt2_random_find(r, "wpe.weight");
+    m->lnf_w = gpt2_random_find(r, "ln_f.weight");
+    m->lnf_b = gpt2_random_find(r, "ln_f.bias");
+    m->layer = calloc(r->s.layers, sizeof(*m->layer));
+    for (uint32_t i = 0; m->layer && i < r->s.layers; i++) {
+        struct lm_layer *l = &m->layer[i];
+        const struct {
+            const char   *name;
+            const float **out;
+        } parts[] = {{"ln_1.weight", &l->ln1_w},         {"ln_1.bias", &l->ln1_b},
+                     {"attn.c_attn.weight", &l->qkv_w},  {"attn.c_attn.bias", &l->qkv_b},
+                     {"attn.c_proj.weight", &l->proj_w}, {"attn.c_proj.bias", &l->proj_b},
+                     {"ln_2.weight", &l->ln2_w},         {"ln_2.bias", &l->ln2_b},
+                     {"mlp.c_fc.weight", &l->fc_w},      {"mlp.c_fc.bias", &l->fc_b},
+                     {"mlp.c_proj.weight", &l->out_w},   {"mlp.c_proj.bias", &l->out_b}};
+        for (size_t k = 0; k < 12; k++) {
+            (void)snprintf(name, sizeof(name), "h.%lu.%s", (unsigned long)i, parts[k].name);
+            *parts[k].out = gpt2_random_find(r, name);
+        }
+    }
+}
+
+struct work {
+    struct lm_seq *seq;
+    size_t         n;
+    size_t         tokens, scored;
+};
+
+static struct work make_work(size_t records, uint32_t vocab)
+{
+    struct work w = {calloc(2 * records, sizeof(struct lm_seq)), 0, 0, 0};
+    for (size_t i = 0; w.seq && i < records; i++) {
+        uint32_t  p = length(75, 0.6, 256), a = length(63, 0.9, 512 - p), n = p + a;
+        uint32_t *ids = malloc(n * sizeof(*ids));
+        float    *out = malloc(2 * a * sizeof(*out));
+        if (!ids || !out) {
+            abort();
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            ids[k] = (uint32_t)(uniform() * vocab);
+        }
+        w.seq[w.n++] = (struct lm_seq){ids, n, p, out, 0};
+        w.seq[w.n++] = (struct lm_seq){ids + p - 1, a + 1, 1, out + a, 0};
+        w.tokens += n + a + 1;
+        w.scored += 2 * (size_t)a;
+    }
+    return w;
+}
+
+static double score_all(const struct lm_engine *en, struct lm_scratch *s, const struct work *w,
+                        size_t pack)
+{
+    double t = now();
+    for (size_t i = 0; i < w->n;) {
+        size_t k = i, tokens = 0;
+        while (k < w->n && (k == i || tokens + w->seq[k].n <= pack)) {
+            tokens += w->seq[k++].n;
+        }
+        if (lm_engine_score(en, s, w->seq + i, k - i) != DRH_OK) {
+            abort();
+        }
+        i = k;
+    }
+    return now() - t;
+}
+
+int main(int argc, char **argv)
+{
+    const struct gpt2_shape shape = {768, 12, 12, 3072, 1024, 50257, "gelu_new", 1, 0.02, 0};
+    struct gpt2_random      r;
+    struct lm_model         m;
+    struct lm_scratch       scratch = {NULL, 0, NULL, 0};
+    struct tape             tape = {NULL, 0, 0, 0, 0};
+    struct lm_engine        en = {&m, lm_math_best(), {gemm, &tape}, NULL, NULL};
+    size_t                  records = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;
+    size_t                  pack = argc > 2 ? strtoul(argv[2], NULL, 10) : 2048;
+    struct work             w;
+    double                  wall = 1e9, alone = 1e9;
+    openblas_set_num_threads(1);
+    memset(&m, 0, sizeof(m));
+    if (gpt2_random_make(&r, &shape)) {
+        return 1;
+    }
+    bind(&m, &r);
+    w = make_work(records, shape.vocab);
+    tape.record = 1;
+    (void)score_all(&en, &scratch, &w, pack); /* warms up and records */
+    tape.record = 0;
+    for (int k = 0; k < 3; k++) { /* in turns, so that both see the same machine */
+        double t = score_all(&en, &scratch, &w, pack);
+        wall = t < wall ? t : wall;
+        t = now();
+        for (size_t i = 0; i < tape.n; i++) {
+            play(&tape.call[i]);
+        }
+        t = now() - t;
+        alone = t < alone ? t : alone;
+    }
+    (void)printf("records %zu, pack %zu, core %s, math %s\n", records, pack,
+                 openblas_get_corename(), en.math->name);
+    (void)printf("tokens %zu (%zu scored) in %.3f s: %.0f tokens/s\n", w.tokens, w.scored, wall,
+                 (double)w.tokens / wall);
+    (void)printf("%zu sgemm calls, %.1f GFLOP, alone %.3f s (%.1f GFLOP/s)\n", tape.n,
+                 tape.flop * 1e-9, alone, tape.flop * 1e-9 / alone);
+    (void)printf("ratio %.3f\n", alone / wall);
+    lm_scratch_free(&scratch);
+    return 0;
+}
