@@ -387,7 +387,8 @@ static drh_status parse_line(const char **at, unsigned line, struct note_stage *
     }
     while (st == DRH_OK && (n = next_word(at, &w)) > 0) {
         if (s->n_words == NOTE_MAX_WORDS) {
-            return err_set(e, DRH_E_DATA, "line %u of its note has more than %d words", line,
+            return err_set(e, DRH_E_DATA,
+                           "line %u of its note has more than %d words; split the stage", line,
                            (int)NOTE_MAX_WORDS);
         }
         st = copy_word(s->words[s->n_words], sizeof(s->words[0]), "word", line, w, n, e);
