@@ -149,7 +149,6 @@ static drh_status finish(struct input *in, struct input_item *item, uint64_t lin
     const char *damage = raw_damage(in->raw, &why);
 
     in->form = F_ENDED;
-    in->start = in->end;
     if (damage) {
         return refuse(in, item, damage, line, "%s", why);
     }
@@ -251,6 +250,7 @@ static drh_status next_line(struct input *in, struct input_item *item, drh_error
 static drh_status cut_element(struct input *in, struct input_item *item, const struct split *s,
                               uint64_t line, drh_error *e)
 {
+    in->start = in->end;
     if (in->form == F_VALUES) {
         return finish(in, item, line, "broken_values",
                       "the value that starts here does not end: a bracket or quote is missing, or "
@@ -429,8 +429,8 @@ static drh_status find_line_end(struct input *in, size_t *n, drh_error *e)
         const char *nl = memchr(p, '\n', held);
         drh_status  st = DRH_END;
 
-        *n = nl ? (size_t)(nl - p) : SIZE_MAX;
-        if (nl || held >= in->limits.sniff) {
+        *n = nl && (size_t)(nl - p) <= in->limits.sniff ? (size_t)(nl - p) : SIZE_MAX;
+        if (nl || held > in->limits.sniff) {
             return DRH_OK;
         }
         st = fill(in, e);
@@ -451,10 +451,10 @@ static drh_status first_value(struct input *in, size_t most, size_t *n, drh_erro
         drh_status st;
 
         *n += split_run(&s, in->buf + in->start + *n, in->end - in->start - *n);
-        if (s.done) {
+        if (s.done && *n <= most) {
             return DRH_OK;
         }
-        st = *n >= most ? DRH_END : fill(in, e);
+        st = *n > most ? DRH_END : fill(in, e);
         if (st != DRH_OK) {
             *n = 0;
             return st == DRH_END ? DRH_OK : st;
