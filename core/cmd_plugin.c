@@ -4,6 +4,7 @@
 #include "cmd.h"
 
 #include "buf.h"
+#include "cli.h"
 #include "err.h"
 #include "loader.h"
 #include "mem.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, HELP_MAX = 1 << 20 };
+enum { HELP_MAX = 1 << 20 };
 
 struct args {
     const char  *action, *name;
@@ -52,13 +53,16 @@ static void print_help(FILE *to)
 static int usage(const char *why, const char *what)
 {
     (void)fprintf(stderr, "drhost: plugin: %s%s; see drhost plugin --help\n", why, what);
-    return EXIT_USAGE;
+    return RC_USAGE;
 }
 
-static int fail(drh_status st, const drh_error *e)
+/* A name that is not found is a mistake of usage here. */
+static int fail(const struct args *a, drh_status st, const drh_error *e)
 {
-    (void)fprintf(stderr, "drhost: %s\n", e->message);
-    return st == DRH_E_MISSING || st == DRH_E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    struct cli_options o = {.json = a->json};
+    int                rc = cli_fail(&o, st, e);
+
+    return st == DRH_E_MISSING ? RC_USAGE : rc;
 }
 
 /* ---- arguments ----------------------------------------------------------------------------- */
@@ -94,19 +98,19 @@ static int take_word(struct args *a, const char *word)
     } else {
         return usage("one too many: ", word);
     }
-    return EXIT_FINE;
+    return RC_OK;
 }
 
 static int parse(struct args *a, int argc, char **argv)
 {
-    int i, rc = EXIT_FINE;
+    int i, rc = RC_OK;
 
     a->path = mem_alloc((size_t)argc, sizeof(*a->path));
     if (!a->path) {
         (void)fputs("drhost: out of memory\n", stderr);
-        return EXIT_FAILED;
+        return RC_FAILED;
     }
-    for (i = 1; i < argc && rc == EXIT_FINE; i++) {
+    for (i = 1; i < argc && rc == RC_OK; i++) {
         const char *value = NULL;
         size_t      f = argv[i][0] == '-' ? flag_of(argv[i], &value) : N_FLAGS;
 
@@ -237,11 +241,11 @@ static int print_json(cJSON *root, bool ok)
     cJSON_Delete(root);
     if (!text) {
         (void)fputs("drhost: out of memory for the list\n", stderr);
-        return EXIT_FAILED;
+        return RC_FAILED;
     }
     (void)puts(text);
     cJSON_free(text);
-    return EXIT_FINE;
+    return RC_OK;
 }
 
 static int list(struct loader *l, const struct args *a)
@@ -252,14 +256,14 @@ static int list(struct loader *l, const struct args *a)
     drh_status                 st = loader_files(l, &f, &n, &e);
 
     if (st != DRH_OK) {
-        return fail(st, &e);
+        return fail(a, st, &e);
     }
     if (a->json) {
         cJSON *root = cJSON_CreateObject();
         return print_json(root, root && list_tree(root, l, f, n));
     }
     list_text(f, n);
-    return EXIT_FINE;
+    return RC_OK;
 }
 
 /* ---- show ---------------------------------------------------------------------------------- */
@@ -427,7 +431,7 @@ static int show(struct loader *l, const struct args *a)
     drh_error            e = ERR_INIT;
     const struct plugin *p = NULL;
     const struct stage  *s;
-    int                  rc = EXIT_FINE;
+    int                  rc = RC_OK;
     drh_status           st;
 
     if (is_file_name(a->name)) {
@@ -439,7 +443,7 @@ static int show(struct loader *l, const struct args *a)
     if (st == DRH_OK) {
         st = a->json ? show_json(p, &rc, &e) : show_text(p, &e);
     }
-    return st == DRH_OK ? rc : fail(st, &e);
+    return st == DRH_OK ? rc : fail(a, st, &e);
 }
 
 /* -------------------------------------------------------------------------------------------- */
@@ -452,15 +456,11 @@ static int run(const struct args *a)
     drh_status     st = loader_new(&l, a->path, a->n_path, &e);
 
     if (st != DRH_OK) {
-        return fail(st, &e);
+        return fail(a, st, &e);
     }
     rc = strcmp(a->action, "list") == 0 ? list(l, a) : show(l, a);
     loader_free(l);
-    if (fflush(stdout) != 0) {
-        perror("drhost: cannot write to standard output");
-        rc = EXIT_FAILED;
-    }
-    return rc;
+    return cli_done(rc);
 }
 
 int cmd_plugin(int argc, char **argv)
@@ -468,17 +468,17 @@ int cmd_plugin(int argc, char **argv)
     struct args a = {0};
     int         rc = parse(&a, argc, argv);
 
-    if (rc == EXIT_FINE && a.help) {
+    if (rc == RC_OK && a.help) {
         print_help(stdout);
-    } else if (rc == EXIT_FINE && !a.action) {
+    } else if (rc == RC_OK && !a.action) {
         rc = usage("say what to do: ", "list or show");
-    } else if (rc == EXIT_FINE && strcmp(a.action, "list") == 0 && a.name) {
+    } else if (rc == RC_OK && strcmp(a.action, "list") == 0 && a.name) {
         rc = usage("list takes no name: ", a.name);
-    } else if (rc == EXIT_FINE && strcmp(a.action, "show") == 0 && !a.name) {
+    } else if (rc == RC_OK && strcmp(a.action, "show") == 0 && !a.name) {
         rc = usage("show needs an ID or a FILE", "");
-    } else if (rc == EXIT_FINE && strcmp(a.action, "list") != 0 && strcmp(a.action, "show") != 0) {
+    } else if (rc == RC_OK && strcmp(a.action, "list") != 0 && strcmp(a.action, "show") != 0) {
         rc = usage("unknown action ", a.action);
-    } else if (rc == EXIT_FINE) {
+    } else if (rc == RC_OK) {
         rc = run(&a);
     }
     mem_free((void *)a.path);
