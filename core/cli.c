@@ -32,12 +32,12 @@ enum {
 #define AT(member) offsetof(struct cli_options, member)
 /* The one table of options. */
 static const struct option options[] = {
-    {"plugin", 'p', LIST, "FILE[:STAGE]", CMD_STEP, AT(plugin),
+    {"plugin", 'p', LIST, "FILE[:STAGE]", WORK | CMD_CHECK, AT(plugin),
      "run this stage of this plugin; again for the next step. A bare name is looked up in the "
-     "plugin folders, a path is used as it is"},
+     "plugin folders, a path is used as it is. With a command: load this plugin"},
     {"output", 'o', TEXT, "OUT", CMD_STEP | CMD_REPORT, AT(output),
      "write to this file; default: standard output"},
-    {"set", 's', LIST, "[ID.]KEY=VALUE", WORK | CMD_CHECK, AT(set),
+    {"set", 's', LIST, "[ID.]KEY=VALUE", TELL, AT(set),
      "set a value of the recipe or an option of step ID (services.NAME for a service); the bare "
      "KEY "
      "when there is one step"},

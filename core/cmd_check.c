@@ -91,6 +91,15 @@ static drh_status check_plan(const struct cli_options *o, struct recipe *r, stru
         recipe_free(r);
         return st;
     }
+    for (size_t i = 0; st == DRH_OK && i < o->plugin.n; i++) {
+        const struct plugin *one;
+        st = loader_open(l, o->plugin.text[i], &one, e);
+    }
+    if (st != DRH_OK) {
+        recipe_free(r);
+        loader_free(l);
+        return st == DRH_E_NOMEM ? st : DRH_E_CONFIG;
+    }
     st = plan_make(&p, r, l, 1, all, e);
     if (st != DRH_OK && st != DRH_E_NOMEM) {
         note_once(all, e);

@@ -89,7 +89,8 @@ static const struct {
     {"run|r|--model=", "--model: must not be empty"},
     {"run|r|-o|x", "drhost run takes no --output; see drhost run --help"},
     {"check|r|-j4", "drhost check takes no --jobs"},
-    {"run|r|--plugin=x", "drhost run takes no --plugin"},
+    {"run|r|--plugin=x", NULL},
+    {"why|r|--plugin=x", "drhost why takes no --plugin"},
     {"--plugin=x|--fresh", "--fresh does not go with --plugin"},
     {"run|r|--set", "--set: needs [ID.]KEY=VALUE after it"},
 };
