@@ -6,6 +6,7 @@
 struct cli_options;
 
 int cmd_check(const struct cli_options *o);
+int cmd_report(const struct cli_options *o);
 int cmd_version(const struct cli_options *o);
 int cmd_plugin(int argc, char **argv); /* plugin list|show; argv[0] is "plugin" */
 
