@@ -79,6 +79,7 @@ struct chat_worker {
     size_t    input_from; /* byte in the first human turn where the input begins; 0: no input */
     drh_field used[CHAT_MAX_USED]; /* fields that went into the turns */
     size_t    n_used;
+    size_t    at; /* number of the turn that is read, from 1 */
     bool      drop; /* the outcome is a drop, not a failure */
     char      reason[41];
     char      detail[200];
@@ -106,7 +107,8 @@ drh_status chat_collect(struct chat_worker *w, const drh_record *r);
 drh_status chat_add(struct chat_worker *w, uint32_t role, struct chat_turn **t);
 /* A turn of plain text, which must live as long as the record. */
 drh_status chat_add_text(struct chat_worker *w, uint32_t role, drh_str text);
-/* A value as text: string, number, list of text parts.  `what` names it in the reason. */
+/* A value as text: string, number, list of text parts.  `what` names it in the reason; NULL: turn
+ * w->at. */
 drh_status chat_content(struct chat_worker *w, const drh_value *v, const char *what,
                         struct chat_turn *t);
 /* True for the members of a turn that become role and value. */

@@ -67,6 +67,16 @@ static drh_status part_text(const drh_value_api *v, const drh_value *part, drh_s
     return v->str(&m, out);
 }
 
+/* Fails a value, named when it has to be and not before. */
+static drh_status bad_content(struct chat_worker *w, const char *reason, const char *what,
+                              const char *is)
+{
+    if (what) {
+        return chat_bad(w, reason, "%s %s", what, is);
+    }
+    return chat_bad(w, reason, "turn %zu %s", w->at, is);
+}
+
 static drh_status content_parts(struct chat_worker *w, const drh_value *list, const char *what,
                                 struct chat_turn *t)
 {
@@ -82,8 +92,8 @@ static drh_status content_parts(struct chat_worker *w, const drh_value *list, co
             continue;
         }
         if (st == DRH_E_TYPE) {
-            return chat_bad(w, "not_text", "%s has a part that is neither text nor an object",
-                            what);
+            return bad_content(w, "not_text", what,
+                               "has a part that is neither text nor an object");
         }
         if (st == DRH_OK && n++ > 0) {
             st = chat_concat(w, t->text, w->chat->joiner, text, &t->text);
@@ -94,7 +104,7 @@ static drh_status content_parts(struct chat_worker *w, const drh_value *list, co
             return st;
         }
     }
-    return n > 0 ? DRH_OK : chat_bad(w, "no_text_part", "%s is a list without a text part", what);
+    return n > 0 ? DRH_OK : bad_content(w, "no_text_part", what, "is a list without a text part");
 }
 
 drh_status chat_content(struct chat_worker *w, const drh_value *v, const char *what,
@@ -112,11 +122,11 @@ drh_status chat_content(struct chat_worker *w, const drh_value *v, const char *w
     case DRH_T_ARRAY:
         return content_parts(w, v, what, t);
     case DRH_T_NULL:
-        return chat_bad(w, "null_content", "%s is null", what);
+        return bad_content(w, "null_content", what, "is null");
     case DRH_T_BOOL:
-        return chat_bad(w, "not_text", "%s is true or false, not text", what);
+        return bad_content(w, "not_text", what, "is true or false, not text");
     default:
-        return chat_bad(w, "not_text", "%s is an object, not text", what);
+        return bad_content(w, "not_text", what, "is an object, not text");
     }
 }
 
@@ -273,13 +283,12 @@ static drh_status add_calls(struct chat_worker *w, const drh_value *calls)
     return chat_add_text(w, CHAT_CALL, w->host->values->json(calls));
 }
 
-static drh_status add_object(struct chat_worker *w, const drh_value *turn, size_t at)
+static drh_status add_object(struct chat_worker *w, const drh_value *turn)
 {
     const drh_value_api *v = w->host->values;
     struct members       m;
     struct chat_turn    *t;
     drh_str              name = {NULL, 0};
-    char                 what[40];
     bool                 calls;
     drh_status           st = read_members(w, turn, &m);
 
@@ -289,16 +298,15 @@ static drh_status add_object(struct chat_worker *w, const drh_value *turn, size_
     if (!m.has_role && m.has_human && m.has_assistant) {
         return add_both(w, &m);
     }
-    (void)snprintf(what, sizeof(what), "turn %zu", at);
     if (!m.has_role || v->str(&m.role, &name) != DRH_OK) {
-        return chat_bad(w, "unknown_role", "%s has no role", what);
+        return bad_content(w, "unknown_role", NULL, "has no role");
     }
     st = chat_add(w, role_of(name), &t);
     if (st != DRH_OK) {
         return st;
     }
     if (t->role == CHAT_UNKNOWN) {
-        return chat_bad(w, "unknown_role", "%s has the role \"%.*s\"", what,
+        return chat_bad(w, "unknown_role", "turn %zu has the role \"%.*s\"", w->at,
                         (int)(name.len < 60 ? name.len : 60), name.ptr);
     }
     calls = m.has_calls && v->count(&m.calls) > 0;
@@ -313,9 +321,9 @@ static drh_status add_object(struct chat_worker *w, const drh_value *turn, size_
         return add_calls(w, &m.calls);
     }
     if (!m.has_content) {
-        return chat_bad(w, "null_content", "%s has no content", what);
+        return bad_content(w, "null_content", NULL, "has no content");
     }
-    st = chat_content(w, &m.content, what, t);
+    st = chat_content(w, &m.content, NULL, t);
     return st == DRH_OK && calls ? add_calls(w, &m.calls) : st;
 }
 
@@ -325,7 +333,7 @@ static drh_status add_string(struct chat_worker *w, const drh_value *v)
     struct chat_turn *t;
     drh_status        st = chat_add(w, w->n_turns % 2 ? CHAT_GPT : CHAT_HUMAN, &t);
     w->as_is = false;
-    return st == DRH_OK ? chat_content(w, v, "a turn", t) : st;
+    return st == DRH_OK ? chat_content(w, v, NULL, t) : st;
 }
 
 /* Moves the system turn that was just added to the system text. */
@@ -344,19 +352,19 @@ static drh_status from_list(struct chat_worker *w, const drh_value *list, drh_fi
     const drh_value_api *v = w->host->values;
     drh_value            turn;
     drh_status           st, more;
-    size_t               at = 0;
+    w->at = 0;
     w->as_is = f == w->chat->conversations;
     for (more = v->child(list, &turn); more == DRH_OK; more = v->next(&turn)) {
-        at++;
+        w->at++;
         switch (v->type(&turn)) {
         case DRH_T_OBJECT:
-            st = add_object(w, &turn, at);
+            st = add_object(w, &turn);
             break;
         case DRH_T_STRING:
             st = add_string(w, &turn);
             break;
         default:
-            st = chat_bad(w, "not_a_turn", "turn %zu is neither an object nor text", at);
+            st = chat_bad(w, "not_a_turn", "turn %zu is neither an object nor text", w->at);
         }
         if (st == DRH_OK) {
             st = lift_system(w);

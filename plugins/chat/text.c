@@ -11,7 +11,7 @@ struct chat_chunk {
     char               bytes[];
 };
 
-enum { CHUNK = 64 * 1024, LANG_SAMPLE = 4096 };
+enum { CHUNK = 64 * 1024, LANG_SAMPLE = 1024, LANG_TURNS = 4 };
 
 /* Cuts a text that snprintf filled to the limit back to whole UTF-8 characters, and keeps it on
  * one line. */
@@ -226,12 +226,38 @@ static void count_scripts(struct scripts *n, drh_str s)
     }
 }
 
+/* True when the first bytes of a text are ASCII; *letter is set when one of them is a letter. */
+static bool is_ascii(drh_str s, bool *letter)
+{
+    size_t   len = s.len < LANG_SAMPLE ? s.len : LANG_SAMPLE;
+    uint64_t high = 0, word;
+    size_t   i;
+    for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+        memcpy(&word, s.ptr + i, sizeof(word));
+        high |= word;
+    }
+    for (; i < len; i++) {
+        high |= (unsigned char)s.ptr[i] & 0x80u;
+    }
+    for (i = 0; !*letter && i < len; i++) {
+        *letter = (unsigned)(((unsigned char)s.ptr[i] | 0x20) - 'a') < 26u;
+    }
+    return (high & 0x8080808080808080u) == 0;
+}
+
 const char *chat_lang(const struct chat_worker *w)
 {
     struct scripts n = {0, 0, 0, 0, 0};
-    size_t         i;
-    size_t         cjk;
-    for (i = 0; i < w->n_turns && i < 4; i++) {
+    bool           ascii = true, letter = false;
+    size_t         turns = w->n_turns < LANG_TURNS ? w->n_turns : LANG_TURNS;
+    size_t         cjk, i;
+    for (i = 0; i < turns && ascii; i++) {
+        ascii = is_ascii(w->turns[i].text, &letter);
+    }
+    if (ascii) {
+        return letter ? "En" : NULL;
+    }
+    for (i = 0; i < turns; i++) {
         count_scripts(&n, w->turns[i].text);
     }
     /* A letter of the Latin alphabet says about a quarter of what a Han character says. */

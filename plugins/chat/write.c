@@ -236,14 +236,20 @@ static drh_status copy_metadata(struct chat_worker *w, drh_record *r, const drh_
     return st;
 }
 
+/* "FILE:LINE" */
 static drh_status put_src(struct chat_worker *w, drh_record *r, const drh_record_info *info)
 {
-    char    number[24];
-    drh_str at, src;
-    (void)snprintf(number, sizeof(number), "%llu",
-                   (unsigned long long)(info->line ? info->line : info->row));
-    at = drh_str_of(number);
-    if (chat_concat(w, info->file, drh_str_of(":"), at, &src) != DRH_OK) {
+    char     number[24];
+    char    *p = number + sizeof(number);
+    uint64_t n = info->line ? info->line : info->row;
+    drh_str  at, src, colon = {":", 1};
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    at.ptr = p;
+    at.len = (size_t)(number + sizeof(number) - p);
+    if (chat_concat(w, info->file, colon, at, &src) != DRH_OK) {
         return DRH_E_NOMEM;
     }
     return put_text(w->host->records, r, "src", src);
