@@ -13,10 +13,12 @@ enum { MANY = 1 << 20 };
 static int cmd_help(const struct cli_options *o);
 
 static const struct command commands[] = {
+    {"run", "RECIPE", "run a recipe; the same command again goes on where it stopped", CMD_RUN, 1,
+     1, cmd_run, NULL},
     {"check", "RECIPE", "find every mistake in a recipe that can be found before any download",
      CMD_CHECK, 1, 1, cmd_check, NULL},
-    {"report", "RECIPE", "what the last run of a recipe did: counts, reasons, scores", CMD_REPORT, 1,
-     1, cmd_report, NULL},
+    {"report", "RECIPE", "what the last run of a recipe did: counts, reasons, scores", CMD_REPORT,
+     1, 1, cmd_report, NULL},
     {"plugin", "list|show", "the plugins that are found; what one is and its options", CMD_PLUGIN,
      0, MANY, NULL, cmd_plugin},
     {"version", "", "print the version of the host and of its plugin ABI", CMD_VERSION, 0, 0,

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ * run_output.c - the last segment: cut and convert each part to a piece, then a file per domain.
+ *
+ * Pieces are gone once their file is complete; the file's manifest names the tasks that it is made
+ * of, so nothing of it is done again while none of them changes. */
+#include "err.h"
+#include "hash.h"
+#include "log.h"
+#include "manifest.h"
+#include "mem.h"
+#include "outfile.h"
+#include "run.h"
+#include "sink.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What one domain's file is made of. */
+struct domain_job {
+    struct run           *r;
+    const struct segment *s;
+    const char           *domain;
+    cJSON                *basis;
+    char                 *manifest, *path;
+    size_t                n_counts;
+    struct counts        *counts; /* of all pieces */
+    uint64_t              records;
+    char                **piece; /* owned paths */
+    char                **piece_manifest;
+    size_t                n_pieces, cap;
+};
+
+typedef drh_status (*piece_fn)(struct domain_job *j, struct dataset *d, size_t part, drh_error *e);
+
+static drh_status each_piece(struct domain_job *j, piece_fn fn, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    for (size_t i = 0; st == DRH_OK && i < j->r->sets.n; i++) {
+        struct dataset *d = &j->r->sets.ds[i];
+        for (size_t k = 0; st == DRH_OK && strcmp(d->domain, j->domain) == 0 && k < d->n_parts;
+             k++) {
+            st = fn(j, d, k, e);
+        }
+    }
+    return st;
+}
+
+static drh_status piece_fingerprint(struct domain_job *j, struct dataset *d, size_t part,
+                                    drh_error *e)
+{
+    struct task t;
+    struct cut  cut;
+    char        hex[65];
+    cJSON      *list = cJSON_GetObjectItemCaseSensitive(j->basis, "pieces");
+    drh_status  st = run_part_task(j->r, j->s, d, part, &t, &cut, e);
+
+    st = st == DRH_OK ? manifest_fingerprint(t.basis, hex, e) : st;
+    if (st == DRH_OK && !cJSON_AddItemToArray(list, cJSON_CreateString(hex))) {
+        st = err_nomem(e, "a manifest");
+    }
+    j->n_counts = t.chain.n + 1;
+    mem_free((void *)(uintptr_t)t.feed.files);
+    run_task_done(&t, &cut);
+    return st;
+}
+
+static drh_status note_piece(struct domain_job *j, struct task *t, drh_error *e)
+{
+    if (j->n_pieces == j->cap) {
+        size_t cap = j->cap ? j->cap * 2 : 8;
+        char **a = mem_resize(j->piece, cap * sizeof(char *));
+        char **b;
+        j->piece = a ? a : j->piece;
+        b = mem_resize(j->piece_manifest, cap * sizeof(char *));
+        j->piece_manifest = b ? b : j->piece_manifest;
+        if (!a || !b) {
+            return err_nomem(e, "pieces");
+        }
+        j->cap = cap;
+    }
+    j->piece[j->n_pieces] = t->out;
+    j->piece_manifest[j->n_pieces++] = layout_manifest(&j->r->l, &t->name);
+    t->out = NULL;
+    return j->piece_manifest[j->n_pieces - 1] ? DRH_OK : err_nomem(e, "pieces");
+}
+
+static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t part, drh_error *e)
+{
+    struct task t;
+    struct cut  cut;
+    drh_status  st = run_part_task(j->r, j->s, d, part, &t, &cut, e);
+
+    st = st == DRH_OK ? task_run(&t, &j->r->to, e) : st;
+    st = st == DRH_OK ? run_after_task(j->r, j->s, d, &t, e) : st;
+    for (size_t i = 0; st == DRH_OK && i < j->n_counts; i++) {
+        st = counts_add(&j->counts[i], &t.counts[i]) == DRH_OK ? DRH_OK : err_nomem(e, "counts");
+    }
+    j->records += t.n_out;
+    st = st == DRH_OK ? note_piece(j, &t, e) : st;
+    mem_free((void *)(uintptr_t)t.feed.files);
+    run_task_done(&t, &cut);
+    return st;
+}
+
+/* ---- joining ---- */
+
+static drh_status join_text(struct domain_job *j, uint8_t sha[32], drh_error *e)
+{
+    struct outfile *o = NULL;
+    drh_status      st = outfile_open(&o, j->path, OUT_DIGEST, e);
+
+    for (size_t i = 0; st == DRH_OK && i < j->n_pieces; i++) {
+        st = outfile_append_file(o, j->piece[i], e);
+    }
+    if (st != DRH_OK) {
+        outfile_abort(o);
+        return st;
+    }
+    return outfile_commit(o, sha, NULL, e);
+}
+
+static cJSON *job_results(const struct domain_job *j)
+{
+    cJSON *m = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(m, "counts");
+    bool   ok = list && cJSON_AddNumberToObject(m, "records", (double)j->records);
+
+    for (size_t i = 0; ok && i < j->n_counts; i++) {
+        cJSON *c = counts_json(&j->counts[i]);
+        ok = c && cJSON_AddItemToArray(list, c);
+    }
+    if (!ok) {
+        cJSON_Delete(m);
+        return NULL;
+    }
+    return m;
+}
+
+static void remove_pieces(const struct domain_job *j)
+{
+    for (size_t i = 0; i < j->n_pieces; i++) {
+        (void)unlink(j->piece_manifest[i]);
+        (void)unlink(j->piece[i]);
+    }
+}
+
+static drh_status add_output(struct run *r, const char *domain, const char *path, uint64_t records,
+                             const char *sha, drh_error *e)
+{
+    struct run_output *more = mem_resize(r->output, (r->n_outputs + 1) * sizeof(*more));
+    struct run_output *o;
+    struct stat        st;
+
+    if (!more) {
+        return err_nomem(e, "outputs");
+    }
+    r->output = more;
+    o = &more[r->n_outputs++];
+    memset(o, 0, sizeof(*o));
+    o->path = mem_dupz(path);
+    o->domain = mem_dupz(domain);
+    o->records = records;
+    o->bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    (void)snprintf(o->sha256, sizeof(o->sha256), "%s", sha ? sha : "");
+    return o->path && o->domain ? DRH_OK : err_nomem(e, "outputs");
+}
+
+static drh_status build(struct domain_job *j, drh_error *e)
+{
+    struct manifest_output out = {.path = j->path};
+    char                   hex[65];
+    cJSON                 *more;
+    drh_status             st;
+
+    j->counts = mem_alloc(j->n_counts, sizeof(*j->counts));
+    if (!j->counts) {
+        return err_nomem(e, "counts");
+    }
+    st = each_piece(j, make_piece, e);
+    st = st == DRH_OK ? join_text(j, out.sha256, e) : st;
+    if (st != DRH_OK) {
+        return st;
+    }
+    hex_of(out.sha256, 32, hex);
+    more = job_results(j);
+    st =
+        more ? manifest_write(j->manifest, j->basis, &out, 1, more, e) : err_nomem(e, "a manifest");
+    if (st == DRH_OK) {
+        remove_pieces(j);
+        st = add_output(j->r, j->domain, j->path, j->records, hex, e);
+    }
+    return st;
+}
+
+/* The file is there from an earlier run: only its counts are wanted. */
+static drh_status reuse(struct domain_job *j, const cJSON *m, drh_error *e)
+{
+    const cJSON *c, *records = cJSON_GetObjectItemCaseSensitive(m, "records");
+    const cJSON *out = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(m, "outputs"), 0);
+    struct task  t = {.name = {j->s->name, j->domain, "", 0}, .skipped = true};
+    size_t       i = 0, lead = j->r->pending ? 1 : 0;
+    drh_status   st = DRH_OK;
+
+    t.counts = mem_alloc(j->n_counts, sizeof(*t.counts));
+    t.chain.step = mem_alloc(j->n_counts, sizeof(*t.chain.step));
+    if (!t.counts || !t.chain.step) {
+        mem_free(t.counts);
+        mem_free(t.chain.step);
+        return err_nomem(e, "counts");
+    }
+    t.chain.n = j->n_counts - 1;
+    for (size_t k = 0; k < t.chain.n; k++) {
+        t.chain.step[k].id = k < lead ? "cut" : j->s->step[k - lead]->step->id;
+    }
+    cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(m, "counts"))
+    {
+        if (i < j->n_counts && counts_from_json(&t.counts[i++], c) != DRH_OK) {
+            st = err_nomem(e, "counts");
+        }
+    }
+    st = st == DRH_OK ? run_add_total(j->r, j->s->name, &t, e) : st;
+    for (i = 0; i < j->n_counts; i++) {
+        counts_free(&t.counts[i]);
+    }
+    mem_free(t.counts);
+    mem_free(t.chain.step);
+    return st == DRH_OK
+               ? add_output(j->r, j->domain, j->path, (uint64_t)cJSON_GetNumberValue(records),
+                            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(out, "sha256")),
+                            e)
+               : st;
+}
+
+static void job_free(struct domain_job *j)
+{
+    for (size_t i = 0; i < j->n_pieces; i++) {
+        mem_free(j->piece[i]);
+        mem_free(j->piece_manifest[i]);
+    }
+    for (size_t i = 0; j->counts && i < j->n_counts; i++) {
+        counts_free(&j->counts[i]);
+    }
+    mem_free(j->counts);
+    mem_free(j->piece);
+    mem_free(j->piece_manifest);
+    mem_free(j->manifest);
+    mem_free(j->path);
+    cJSON_Delete(j->basis);
+}
+
+static drh_status output_domain(struct run *r, const struct segment *s, const char *domain,
+                                drh_error *e)
+{
+    struct domain_job   j = {.r = r, .s = s, .domain = domain, .basis = cJSON_CreateObject()};
+    struct task_name    name = {"output", domain, "all", 0};
+    enum manifest_state state = MANIFEST_NONE;
+    cJSON              *m = NULL;
+    struct buf          why;
+    drh_status          st = DRH_OK;
+
+    buf_init(&why, 4096);
+    j.manifest = layout_manifest(&r->l, &name);
+    j.path = layout_processed(&r->l, domain, r->l.zst ? ".jsonl.zst" : ".jsonl");
+    if (!j.manifest || !j.path || !cJSON_AddArrayToObject(j.basis, "pieces")) {
+        st = err_nomem(e, "outputs");
+    }
+    st = st == DRH_OK ? each_piece(&j, piece_fingerprint, e) : st;
+    st = st == DRH_OK ? manifest_check(j.manifest, j.basis, &m, &state, &why, e) : st;
+    if (st == DRH_OK) {
+        st = state == MANIFEST_FITS && !r->o->fresh ? reuse(&j, m, e) : build(&j, e);
+    }
+    cJSON_Delete(m);
+    buf_free(&why);
+    job_free(&j);
+    return st;
+}
+
+drh_status run_outputs(struct run *r, struct plan_step **step, size_t n, drh_error *e)
+{
+    struct segment s = {.name = "convert", .step = step, .n = n};
+    drh_status     st = DRH_OK;
+
+    for (size_t i = 0; st == DRH_OK && i < r->sets.n; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++) {
+            seen = seen || strcmp(r->sets.ds[k].domain, r->sets.ds[i].domain) == 0;
+        }
+        st = seen ? DRH_OK : output_domain(r, &s, r->sets.ds[i].domain, e);
+    }
+    r->pending = NULL;
+    return st;
+}
