@@ -276,7 +276,7 @@ static drh_status walk_segments(const struct image *im, const Elf64_Ehdr *h, str
     drh_status st = DRH_OK;
 
     for (i = 0; i < h->e_phnum && st == DRH_OK; i++) {
-        Elf64_Phdr p;
+        Elf64_Phdr p = {0};
         uint64_t   off = h->e_phoff + (uint64_t)i * sizeof(p);
 
         st = off < h->e_phoff ? err_set(e, DRH_E_DATA,
@@ -436,7 +436,7 @@ static drh_status parse_note(const struct note_text *t, struct probe *out, drh_e
 static drh_status probe_image(const struct image *im, struct probe *out, drh_error *e)
 {
     struct note_text t = {0};
-    Elf64_Ehdr       h;
+    Elf64_Ehdr       h = {0};
     drh_status       st;
 
     memset(out, 0, sizeof(*out));

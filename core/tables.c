@@ -428,7 +428,7 @@ static drh_status entry_ok(const drh_entry *n, const struct probe *note, drh_err
 
 drh_status tables_take(struct plugin *p, const struct probe *note, drh_error *e)
 {
-    drh_entry  entry;
+    drh_entry  entry = {0};
     drh_status st;
     size_t     i;
 
