@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_infer_tokens.c - the tokenizer of infer-openblas: goldens of two vocabularies, long words
+ * against a plain merge loop, tokenizer.json variants that must be refused.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "infer_help.h"
+#include "lm_tok.h"
+
+#include <cjson/cJSON.h>
+#include <check.h>
+#include <drh/util.h>
+#include <stdlib.h>
+
+#define TINY DRH_SOURCE_DIR "/examples/models/tiny-gpt2/tokenizer.json"
+#define DATA DRH_SOURCE_DIR "/tests/data/"
+
+static void load(struct lm_tok *t, const char *path)
+{
+    drh_error e = DRH_ERROR_INIT;
+    size_t    n;
+    char     *text = lab_read(path, &n);
+    ck_assert_msg(lm_tok_load(t, (const uint8_t *)text, n, "tokenizer.json", &e) == DRH_OK, "%s",
+                  e.message);
+    free(text);
+}
+
+static size_t encode(const struct lm_tok *t, const char *text, size_t n, int special, uint32_t *ids,
+                     size_t cap)
+{
+    struct lm_tok_out out = {ids, cap, 0};
+    ck_assert_int_eq(lm_tok_encode(t, text, n, special ? n : 0, &out), 0);
+    return out.count;
+}
+
+/* cJSON ends a text at U+0000: the row's own text is decoded by hand there. */
+static size_t row_text(const cJSON *row, const char *line, char *buf)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItem(row, "text"));
+    if (strstr(line, "\\u0000nul\\u0001")) {
+        memcpy(buf, "\0nul\1", 5);
+        return 5;
+    }
+    strncpy(buf, s, 65535);
+    return strlen(s);
+}
+
+static void check_rows(const struct lm_tok *t, const char *path)
+{
+    static char text[65536];
+    size_t      n, rows = 0;
+    char       *file = lab_read(path, &n), *save = NULL;
+    for (char *l = strtok_r(file, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+        cJSON       *row;
+        const cJSON *want, *v;
+        uint32_t     ids[4096];
+        size_t       len, got, i = 0;
+        char        *nul = strstr(l, "\\u0000nul"), *line = strdup(l);
+        if (nul) {
+            memcpy(nul, "\\u0001nul", 9);
+        }
+        row = cJSON_Parse(l);
+        ck_assert_ptr_nonnull(row);
+        len = row_text(row, line, text);
+        want = cJSON_GetObjectItem(row, "ids");
+        got = encode(t, text, len, cJSON_IsTrue(cJSON_GetObjectItem(row, "special")), ids, 4096);
+        ck_assert_msg((int)got == cJSON_GetArraySize(want), "%s: %zu tokens", line, got);
+        cJSON_ArrayForEach(v, want)
+        {
+            ck_assert_msg(ids[i] == (uint32_t)v->valuedouble, "%s: token %zu is %u", line, i,
+                          ids[i]);
+            i++;
+        }
+        cJSON_Delete(row);
+        free(line);
+        rows++;
+    }
+    ck_assert_uint_gt(rows, 30);
+    free(file);
+}
+
+START_TEST(golden_tokens)
+{
+    struct lm_tok t;
+    load(&t, _i ? DATA "gpt2-tokenizer/tokenizer.json" : TINY);
+    ck_assert_uint_eq(t.n_vocab, _i ? 50257 : 4096);
+    check_rows(&t, _i ? DATA "gpt2-tokenizer/tokens.jsonl" : DATA "tiny-gpt2/tokens.jsonl");
+    lm_tok_free(&t);
+}
+END_TEST
+
+/* Prompt and answer of every golden row, as the plain Python tokenizer cut them. */
+START_TEST(golden_rows)
+{
+    static const char *const keys[][2] = {{"prompt", "prompt_ids"}, {"output", "answer_ids"}};
+    struct lm_tok            t;
+    size_t                   n;
+    char                    *file = lab_read(DATA "tiny-gpt2/golden.jsonl", &n), *save = NULL;
+    load(&t, TINY);
+    for (char *l = strtok_r(file, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+        cJSON *row = cJSON_Parse(l);
+        for (size_t k = 0; k < 2; k++) {
+            const char  *s = cJSON_GetStringValue(cJSON_GetObjectItem(row, keys[k][0]));
+            const cJSON *want = cJSON_GetObjectItem(row, keys[k][1]), *v;
+            uint32_t     ids[2048];
+            size_t       i = 0;
+            ck_assert_int_eq((int)encode(&t, s, strlen(s), 0, ids, 2048), cJSON_GetArraySize(want));
+            cJSON_ArrayForEach(v, want)
+            {
+                ck_assert_uint_eq(ids[i], (uint32_t)v->valuedouble);
+                i++;
+            }
+        }
+        cJSON_Delete(row);
+    }
+    free(file);
+    lm_tok_free(&t);
+}
+END_TEST
+
+/* The definition: again and again the pair of lowest rank, the first of its kind. */
+static size_t plain_bpe(const struct lm_tok *t, const char *s, size_t n, uint32_t *sym)
+{
+    for (size_t i = 0; i < n; i++) {
+        sym[i] = t->byte_id[(unsigned char)s[i]];
+    }
+    for (;;) {
+        uint32_t best = UINT32_MAX, id = 0;
+        size_t   at = 0;
+        for (size_t i = 0; i + 1 < n; i++) {
+            const struct lm_tok_merge *m =
+                &t->merges[lm_tok_merge_slot(t, (uint64_t)sym[i] << 32 | sym[i + 1])];
+            if (m->key != UINT64_MAX && m->rank < best) {
+                best = m->rank;
+                id = m->id;
+                at = i;
+            }
+        }
+        if (best == UINT32_MAX) {
+            return n;
+        }
+        sym[at] = id;
+        n--;
+        memmove(sym + at + 1, sym + at + 2, (n - at - 1) * sizeof(*sym));
+    }
+}
+
+/* Words of 2 to 700 letters, on both sides of the change of method at 64. */
+START_TEST(long_words_as_the_definition)
+{
+    static const char *const bits[] = {"a", "ing", "the", "ab", "zz", "tion", "e", "er", "q", "ss"};
+    struct lm_tok            t;
+    uint64_t                 state = 3;
+    load(&t, DATA "gpt2-tokenizer/tokenizer.json");
+    for (size_t round = 0; round < 400; round++) {
+        char     word[800];
+        uint32_t want[800], got[800];
+        size_t   n = 0, most = round % 2 ? 60 + round % 9 : 2 + round * 7 / 4;
+        while (n < most) {
+            const char *b;
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            b = bits[round % 5 == 0    ? 0
+                     : state >> 33 & 7 ? state >> 40 & 7
+                                       : 8 + (state >> 50 & 1)];
+            memcpy(word + n, b, strlen(b));
+            n += strlen(b);
+        }
+        most = plain_bpe(&t, word, n, want);
+        ck_assert_uint_eq(encode(&t, word, n, 0, got, 800), most);
+        ck_assert_mem_eq(got, want, most * sizeof(*got));
+    }
+    lm_tok_free(&t);
+}
+END_TEST
+
+/* 300 KB without a space must not take square time: it would run into the time limit. */
+START_TEST(huge_word)
+{
+    enum { N = 300000 };
+    struct lm_tok t;
+    char         *word = malloc(N);
+    load(&t, DATA "gpt2-tokenizer/tokenizer.json");
+    for (size_t i = 0; i < N; i++) {
+        word[i] = "abcdefghij"[(i * i + i / 7) % 10];
+    }
+    ck_assert_uint_gt(encode(&t, word, N, 0, NULL, 0), N / 8);
+    memset(word, 'a', N);
+    ck_assert_uint_gt(encode(&t, word, N, 0, NULL, 0), N / 20);
+    free(word);
+    lm_tok_free(&t);
+}
+END_TEST
+
+/* Any bytes: nothing is lost, since every token stands for its bytes. */
+START_TEST(invalid_utf8_is_taken_bytewise)
+{
+    struct lm_tok t;
+    uint64_t      state = 17;
+    load(&t, TINY);
+    for (size_t round = 0; round < 2000; round++) {
+        char     s[40], back[256];
+        uint32_t ids[40];
+        size_t   n = round % 40, got, at = 0;
+        for (size_t i = 0; i < n; i++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            s[i] = (char)(state >> 56 | (round & 1 ? 0x80 : 0));
+        }
+        got = encode(&t, s, n, 0, ids, 40);
+        for (size_t i = 0; i < got; i++) {
+            for (size_t w = 0; w <= t.word_mask; w++) {
+                if (t.words[w].id == ids[i]) {
+                    memcpy(back + at, t.pool + t.words[w].off, t.words[w].len);
+                    at += t.words[w].len;
+                    break;
+                }
+            }
+        }
+        ck_assert_uint_eq(at, n);
+        ck_assert_mem_eq(back, s, n);
+    }
+    lm_tok_free(&t);
+}
+END_TEST
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+/* Replaces the first `from` in the bundled file. */
+static char *changed(const char *from, const char *to, size_t *n)
+{
+    char *text = lab_read(TINY, n), *hit = strstr(text, from), *out;
+    ck_assert_msg(hit, "%s", from);
+    out = malloc(*n + strlen(to) + 1);
+    memcpy(out, text, (size_t)(hit - text));
+    memcpy(out + (hit - text), to, strlen(to));
+    memcpy(out + (hit - text) + strlen(to), hit + strlen(from), strlen(hit + strlen(from)) + 1);
+    *n = strlen(out);
+    free(text);
+    return out;
+}
+
+static const struct {
+    const char *from, *to;
+    drh_status  status;
+    const char *says;
+} variants[] = {
+    {"\"normalizer\": null", "\"normalizer\": {\"type\": \"NFC\"}", DRH_E_UNSUPPORTED,
+     "normalizer"},
+    {"\"type\": \"ByteLevel\"", "\"type\": \"Metaspace\"", DRH_E_UNSUPPORTED, "pre_tokenizer"},
+    {"\"add_prefix_space\": false", "\"add_prefix_space\": true", DRH_E_UNSUPPORTED,
+     "add_prefix_space"},
+    {"\"use_regex\": true", "\"use_regex\": false", DRH_E_UNSUPPORTED, "use_regex"},
+    {"\"post_processor\": {\"type\": \"ByteLevel\"",
+     "\"post_processor\": {\"type\": \"TemplateProcessing\"", DRH_E_UNSUPPORTED, "post_processor"},
+    {"\"type\": \"BPE\"", "\"type\": \"Unigram\"", DRH_E_UNSUPPORTED, "model.type"},
+    {"\"dropout\": null", "\"dropout\": 0.1", DRH_E_UNSUPPORTED, "model.dropout"},
+    {"\"byte_fallback\": false", "\"byte_fallback\": true", DRH_E_UNSUPPORTED, "byte_fallback"},
+    {"\"end_of_word_suffix\": \"\"", "\"end_of_word_suffix\": \"</w>\"", DRH_E_UNSUPPORTED,
+     "end_of_word_suffix"},
+    {"\"lstrip\": false", "\"lstrip\": true", DRH_E_UNSUPPORTED, "lstrip"},
+    {"\"\xc4\xa0\": 32", "\"\xc4\xa0\": 33", DRH_OK, ""}, /* ids may repeat */
+    {"\"\xc4\xa0\": 32, ", "", DRH_E_UNSUPPORTED, "0x20"},
+    {"\"!\": 33", "\"!\": -1", DRH_E_DATA, "vocab"},
+    {"\"!\": 33", "\"!\": 99999999999999999999999", DRH_E_DATA, "vocab"},
+    {"\"!\": 33", "\"!\": 33, \"!\": 34", DRH_E_DATA, "same text"},
+    {"\"\xc4\xa0 t\"", "\"\xc4\xa0t\"", DRH_E_DATA, "merges[0]"},
+    {"\"\xc4\xa0 t\"", "\"\xc4\xa0 !!!!!\"", DRH_E_DATA, "merges[0]"},
+    {"\"\xc4\xa0 t\"", "[\"\xc4\xa0\"]", DRH_E_DATA, "merges[0]"},
+    {"\"\xc4\xa0 t\"", "[\"\xc4\xa0\", \"t\"]", DRH_OK, ""},
+    {"\"\xc4\xa0 t\"", "[\"\xc4\xa0\", \"t\", \"t\"]", DRH_E_DATA, "merges[0]"},
+    {"\"added_tokens\": [", "\"added_tokens\": [7, ", DRH_E_DATA, "added_tokens"},
+    {"\"id\": 4095", "\"id\": null", DRH_E_DATA, "added_tokens"},
+};
+
+START_TEST(variants_of_the_file)
+{
+    struct lm_tok t;
+    drh_error     e = DRH_ERROR_INIT;
+    size_t        n;
+    char         *text = changed(variants[_i].from, variants[_i].to, &n);
+    drh_status    st = lm_tok_load(&t, (const uint8_t *)text, n, "tokenizer.json", &e);
+    ck_assert_msg(st == variants[_i].status, "%s: %d %s", variants[_i].to, st, e.message);
+    if (st == DRH_OK) {
+        lm_tok_free(&t);
+    } else {
+        ck_assert_msg(strstr(e.message, variants[_i].says) && strstr(e.message, "tokenizer.json"),
+                      "%s", e.message);
+    }
+    free(text);
+}
+END_TEST
+
+/* Merges written as pairs give the same tokens. */
+START_TEST(merges_as_pairs)
+{
+    struct lm_tok t;
+    drh_error     e = DRH_ERROR_INIT;
+    size_t        n;
+    char         *text = lab_read(TINY, &n), *printed;
+    cJSON        *all = cJSON_Parse(text), *merges, *pairs = cJSON_CreateArray(), *m;
+    merges = cJSON_GetObjectItem(cJSON_GetObjectItem(all, "model"), "merges");
+    cJSON_ArrayForEach(m, merges)
+    {
+        cJSON *pair = cJSON_CreateArray();
+        char  *sp = strchr(m->valuestring, ' ');
+        *sp = 0;
+        cJSON_AddItemToArray(pair, cJSON_CreateString(m->valuestring));
+        cJSON_AddItemToArray(pair, cJSON_CreateString(sp + 1));
+        cJSON_AddItemToArray(pairs, pair);
+    }
+    cJSON_ReplaceItemInObject(cJSON_GetObjectItem(all, "model"), "merges", pairs);
+    printed = cJSON_PrintUnformatted(all);
+    ck_assert_msg(lm_tok_load(&t, (const uint8_t *)printed, strlen(printed), "f", &e) == DRH_OK,
+                  "%s", e.message);
+    check_rows(&t, DATA "tiny-gpt2/tokens.jsonl");
+    lm_tok_free(&t);
+    free(printed);
+    cJSON_Delete(all);
+    free(text);
+}
+END_TEST
+
+/* A file cut anywhere is an error, and not a fault. */
+START_TEST(cut_files)
+{
+    struct lm_tok t;
+    size_t        n;
+    char         *text = lab_read(TINY, &n), *copy;
+    while (n > 0 && text[n - 1] != '}') {
+        n--;
+    }
+    for (size_t cut = 0; cut < n; cut += cut < 1200 ? 7 : 4001) {
+        drh_error e = DRH_ERROR_INIT;
+        copy = malloc(cut + 1);
+        memcpy(copy, text, cut);
+        copy = realloc(copy, cut ? cut : 1);
+        ck_assert_int_ne(lm_tok_load(&t, (const uint8_t *)copy, cut, "f", &e), DRH_OK);
+        free(copy);
+    }
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *s = suite_create("infer_tokens");
+    TCase   *t = tcase_create("tokens"), *f = tcase_create("files");
+    SRunner *r;
+    int      failed;
+    tcase_set_timeout(t, 60);
+    tcase_set_timeout(f, 60);
+    tcase_add_loop_test(t, golden_tokens, 0, 2);
+    tcase_add_test(t, golden_rows);
+    tcase_add_test(t, long_words_as_the_definition);
+    tcase_add_test(t, huge_word);
+    tcase_add_test(t, invalid_utf8_is_taken_bytewise);
+    tcase_add_loop_test(f, variants_of_the_file, 0, (int)(sizeof(variants) / sizeof(variants[0])));
+    tcase_add_test(f, merges_as_pairs);
+    tcase_add_test(f, cut_files);
+    suite_add_tcase(s, t);
+    suite_add_tcase(s, f);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
