@@ -38,6 +38,13 @@ static drh_str moss_strip(drh_str s)
     return s;
 }
 
+/* "None" and "None\n" stand for nothing. */
+static bool is_none(drh_str s)
+{
+    drh_str rest = {s.ptr + 4, s.len - 4};
+    return chat_blank(s) || (starts_with(s, "None", 4) && chat_blank(rest));
+}
+
 static drh_status moss_side(struct chat_worker *w, const drh_value *turn, const char *key,
                             uint32_t role, bool optional)
 {
@@ -55,7 +62,7 @@ static drh_status moss_side(struct chat_worker *w, const drh_value *turn, const 
         return optional ? DRH_OK : chat_bad(w, "null_content", "a turn has no text \"%s\"", key);
     }
     text = moss_strip(text);
-    if (optional && (chat_blank(text) || chat_is(text, DRH_LIT("None")))) {
+    if (optional && is_none(text)) {
         return DRH_OK;
     }
     return chat_add_text(w, role, text);

@@ -149,7 +149,7 @@ static const struct chat_case dialects[] = {
      "1<eom>\\n\"},"
      "\"turn_1\":{\"Human\":\"<|Human|>: hi<eoh>\\n\",\"Commands\":\"<|Commands|>: "
      "None<eoc>\\n\",\"Tool "
-     "Responses\":\"<|Results|>: None<eor>\\n\",\"MOSS\":\"<|MOSS|>: "
+     "Responses\":\"<|Results|>:\\nNone\\n<eor>\\n\",\"MOSS\":\"<|MOSS|>: "
      "yo<eom>\\n\"}},\"meta_instruction\":"
      "\"M\"}",
      "{" CONV(H("hi"), G("yo"), H("ok"), "{\"from\":\"function_call\",\"value\":\"C(1)\"}",
