@@ -44,3 +44,21 @@ $CC $(pkg-config --cflags drhost) -fPIC -shared -o mine.so mine.c
 $CC $(pkg-config --cflags drhost) -fPIC -o mine2.so mine.c $(pkg-config --libs drhost)
 "$loader" ./mine2.so
 sh "$source/tests/abi/exports.sh" "$dir/with-make" "$dir/with-cmake/build" || exit 1
+
+# The installed host finds the installed plugins, and runs ours by path and inside a recipe.
+cmake --install "$build" --prefix "$prefix" >"$dir/log"
+drhost=$prefix/bin/drhost
+"$drhost" plugin list --json >list.json
+grep -q "$prefix/.*/drhost/plugins/chat.so" list.json
+"$drhost" plugin show ./mine.so | grep -q 'preprocessor hello_filter 1.0.0'
+printf '%s\n' '{"conversations":[{"from":"human","value":"hi"}]}' \
+    '{"conversations":[{"from":"human","value":"a question that is long enough to stay"}]}' >in.jsonl
+cat >recipe.json <<'EOF'
+{ "recipe": 1, "version": "v1", "data": "data",
+  "sources": [ { "use": "local", "path": "in.jsonl", "domain": "D", "dataset": "d" } ],
+  "preprocess": [ { "use": "./mine.so" } ],
+  "convert": [ { "use": "pretrain" } ] }
+EOF
+"$drhost" run recipe.json 2>"$dir/log" || { cat "$dir/log" >&2; exit 1; }
+[ "$(wc -l <data/processed/v1/D.jsonl)" -eq 1 ]
+grep -q 'long enough' data/processed/v1/D.jsonl

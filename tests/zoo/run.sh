@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh DRHOST ZOO PLUGINS - plugins that load and then misbehave, in a small recipe.  For each: the
+# exit code, words of the message, and how many records come out; the host may not crash.
+set -eu
+drhost=$1
+zoo=$2
+PLUGINS=$3
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+bad=0
+printf '%s\n' '{"conversations":[{"from":"human","value":"a"},{"from":"gpt","value":"b"}]}' \
+    '{"conversations":[{"from":"human","value":"c"},{"from":"gpt","value":"d"}]}' >in.jsonl
+
+# animal STEPS CODE RECORDS WORDS - STEPS are the members between sources and convert.
+animal() {
+    rm -rf data
+    cat >recipe.json <<EOF
+{ "recipe": 1, "version": "v1", "data": "data",
+  "sources": [ { "use": "local", "path": "in.jsonl", "domain": "D", "dataset": "d" } ],
+  $1,
+  "convert": [ { "use": "pretrain" } ] }
+EOF
+    code=0
+    "$drhost" run --plugin-path "$PLUGINS" recipe.json >log 2>&1 || code=$?
+    records=0
+    [ ! -f data/processed/v1/D.jsonl ] || records=$(wc -l <data/processed/v1/D.jsonl)
+    if [ "$code" -ne "$2" ] || [ "$records" -ne "$3" ] || ! cat log $(find . -name '*.jsonl') | grep -q "$4"
+    then
+        echo "$1: exit $code, $records records; wanted $2, $3 and \"$4\" in:" >&2
+        cat log $(find . -path '*rejected*' -type f) >&2
+        bad=1
+    fi
+}
+prep() { animal "\"preprocess\": [ { \"use\": \"$zoo/$1.so\" } ]" "$2" "$3" "$4"; }
+
+prep good 0 2 content
+prep newer_tail 3 0 unsettled
+prep create_fails_silently 1 0 'gave no reason'
+prep unknown_status 1 0 'unknown status 4711'
+prep keeps_twice 0 2 content
+prep never_settles 3 0 unsettled
+prep bad_reason 3 0 unsettled
+prep bad_schema 2 0 '\$ref'
+prep broken_schema 2 0 schema
+prep null_id 2 0 'stage 0: id: NULL'
+prep init_fails 2 0 'no tail'
+animal "\"select\": [ { \"use\": \"$zoo/nan_scores.so\" } ]" 0 2 content
+animal "\"select\": [ { \"use\": \"$zoo/nan_scores.so\", \"top\": 0.5 } ]" 0 0 unscored
+exit $bad
