@@ -16,8 +16,9 @@ struct entry {
     struct field_path path;
     uint64_t          hash;
     drh_str           name;
-    drh_str           part[FIELD_MAX_PARTS];
-    char             *text; /* owned: the name, then the unescaped parts */
+    drh_str           part[FIELD_MAX_PARTS], json[FIELD_MAX_PARTS];
+    char             *text;   /* owned: the name, then the unescaped parts */
+    char             *quoted; /* owned: the parts in quotes, or NULL when none needs an escape */
 };
 
 /* Open addressing, at most half full; slot values are field numbers, 0 is empty. */
@@ -120,6 +121,34 @@ static bool split(struct entry *en, const char *name, size_t len, char *out)
     return en->name.len <= JSON_MAX_KEY || en->name.ptr[0] == '/';
 }
 
+/* Quoted forms of the parts; they are the parts themselves when no escape is needed. */
+static bool quote_parts(struct entry *en)
+{
+    size_t   size[FIELD_MAX_PARTS], all = 0, plain = 0;
+    uint32_t i;
+    char    *q;
+
+    for (i = 0; i < en->path.n; i++) {
+        if (json_quoted(en->part[i].ptr, en->part[i].len, &size[i]) != DRH_OK ||
+            size[i] - 2 > JSON_MAX_KEY) {
+            return false;
+        }
+        all += size[i];
+        plain += en->part[i].len + 2;
+    }
+    memcpy(en->json, en->part, sizeof(en->json));
+    if (all == plain) {
+        return true;
+    }
+    q = en->quoted = mem_alloc(all, 1);
+    for (i = 0; q && i < en->path.n; i++) {
+        en->json[i].ptr = q + 1;
+        en->json[i].len = size[i] - 2;
+        q = json_quote_to(q, en->part[i].ptr, en->part[i].len, size[i]);
+    }
+    return en->quoted != NULL;
+}
+
 static bool entry_fill(struct entry *en, const char *name, size_t len)
 {
     /* Parts need a terminator each but lose their '/'. */
@@ -130,7 +159,8 @@ static bool entry_fill(struct entry *en, const char *name, size_t len)
     memcpy(en->text, name, len);
     en->name.ptr = en->text;
     en->name.len = len;
-    if (!split(en, en->text, len, en->text + len + 1)) {
+    en->path.json = en->json;
+    if (!split(en, en->text, len, en->text + len + 1) || !quote_parts(en)) {
         mem_free(en->text);
         en->text = NULL;
         return false;
@@ -251,6 +281,7 @@ void field_free_all(void)
 
     for (i = 1; i <= n; i++) {
         mem_free(entry_at(i)->text);
+        mem_free(entry_at(i)->quoted);
     }
     for (c = 0; c < CHUNKS; c++) {
         mem_free(atomic_exchange(&chunks[c], NULL));

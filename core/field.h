@@ -10,6 +10,7 @@ enum { FIELD_MAX_PARTS = 8 }; /* deepest JSON Pointer */
 struct field_path {
     uint32_t       n;    /* 1: a top-level member */
     const drh_str *part; /* unescaped keys, outermost first */
+    const drh_str *json; /* the same as JSON has them between quotes */
 };
 
 /* DRH_FIELD_NONE when out of memory, too deep, or a broken pointer ("/a~2").  Interning the same

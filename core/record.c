@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { FIRST_MEMBERS = 16, MAX_DETAIL = 1024 };
+enum { FIRST_MEMBERS = 8, MAX_DETAIL = 1024 };
 
 /* ---- parsing ---- */
 
@@ -94,19 +94,6 @@ struct drh_record *record_new(struct arena *a)
         r->changed = r->stale = true;
     }
     return r;
-}
-
-struct member *record_member(const struct drh_record *r, const drh_str *key)
-{
-    uint32_t i;
-
-    for (i = 0; i < r->n_members; i++) {
-        const struct json_member *m = &r->members[i].m;
-        if (json_key_is(m->key, m->key_len, m->key_escaped, key->ptr, key->len)) {
-            return &r->members[i];
-        }
-    }
-    return NULL;
 }
 
 /* ---- writing ---- */

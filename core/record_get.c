@@ -151,20 +151,30 @@ static drh_status member_str(struct arena *a, struct member *m, drh_str *out)
     return st;
 }
 
+static drh_status place_str(const struct drh_record *r, const struct place *at, drh_str *out)
+{
+    if (at->member) {
+        return member_str(r->arena, at->member, out);
+    }
+    return value_decode_to(r->arena, at->p + 1, at->len - 2, json_has_escape(at->p, at->len), out);
+}
+
 drh_status record_get_str(const drh_record *r, drh_field f, drh_str *out)
 {
-    struct place at;
-    drh_status   st = find_typed(r, f, DRH_T_STRING, &at);
+    const struct field_path *path = field_path(f);
+    struct place             at;
+    drh_status               st;
 
     out->ptr = NULL;
     out->len = 0;
-    if (st != DRH_OK) {
-        return st;
+    if (path && path->n == 1) { /* what nearly every call is */
+        struct member *m = record_member(r, &path->part[0]);
+        if (m && m->m.type == DRH_T_STRING) {
+            return member_str(r->arena, m, out);
+        }
     }
-    if (at.member) {
-        return member_str(r->arena, at.member, out);
-    }
-    return value_decode_to(r->arena, at.p + 1, at.len - 2, json_has_escape(at.p, at.len), out);
+    st = find_typed(r, f, DRH_T_STRING, &at);
+    return st == DRH_OK ? place_str(r, &at, out) : st;
 }
 
 drh_status record_get_i64(const drh_record *r, drh_field f, int64_t *out)
@@ -241,12 +251,8 @@ static inline struct member *member_near(const struct drh_record *r, const drh_s
 {
     struct member *m;
 
-    if (*near < r->n_members) {
-        m = &r->members[*near];
-        if (!m->m.key_escaped && m->m.key_len == key->len &&
-            memcmp(m->m.key, key->ptr, key->len) == 0) {
-            return m;
-        }
+    if (*near < r->n_members && member_is(&r->members[*near], key)) {
+        return &r->members[*near];
     }
     m = record_member(r, key);
     if (m) {
@@ -282,9 +288,7 @@ size_t record_get_strs(drh_record *const *r, size_t n, drh_field f, drh_str *out
         out[i].ptr = NULL;
         out[i].len = 0;
         if (path && find_near(r[i], path, DRH_T_STRING, &near, &at)) {
-            st = at.member ? member_str(r[i]->arena, at.member, &out[i])
-                           : value_decode_to(r[i]->arena, at.p + 1, at.len - 2,
-                                             json_has_escape(at.p, at.len), &out[i]);
+            st = place_str(r[i], &at, &out[i]);
         }
         there += st == DRH_OK;
     }

@@ -6,6 +6,8 @@
 #include "field.h"
 #include "record.h"
 
+#include <string.h>
+
 /* A top-level member.  Key and value text belong to the source, the arena or the field table. */
 struct member {
     struct json_member m;
@@ -31,8 +33,28 @@ struct new_value {
     bool        multiline, escaped;
 };
 
+/* Is this member's key `key`?  Inline: asked for every member of every record. */
+static inline bool member_is(const struct member *m, const drh_str *key)
+{
+    if (m->m.key_escaped) {
+        return json_key_is(m->m.key, m->m.key_len, true, key->ptr, key->len);
+    }
+    return m->m.key_len == key->len && memcmp(m->m.key, key->ptr, key->len) == 0;
+}
+
+static inline struct member *record_member(const struct drh_record *r, const drh_str *key)
+{
+    uint32_t i;
+
+    for (i = 0; i < r->n_members; i++) {
+        if (member_is(&r->members[i], key)) {
+            return &r->members[i];
+        }
+    }
+    return NULL;
+}
+
 /* record.c */
-struct member *record_member(const struct drh_record *r, const drh_str *key);
 /* Room for a member at the end, zeroed; NULL: out of memory. */
 struct member *record_member_new(struct drh_record *r);
 /* Source text of the record as it is now, in the arena when it was changed. */

@@ -44,14 +44,12 @@ static drh_status make_str(struct drh_record *r, const char *ptr, size_t len, st
     return DRH_OK;
 }
 
-static drh_status make_number(struct drh_record *r, const char *text, size_t len,
-                              struct new_value *out)
+/* `text` is in the arena already; NULL: there was no room for it. */
+static drh_status put_number(struct drh_record *r, drh_field f, const char *text, size_t len)
 {
-    memset(out, 0, sizeof(*out));
-    out->p = arena_dup(r->arena, text, len);
-    out->len = len;
-    out->type = DRH_T_NUMBER;
-    return out->p ? DRH_OK : DRH_E_NOMEM;
+    struct new_value v = {text, len, DRH_T_NUMBER, false, false};
+
+    return text ? record_put(r, f, &v) : DRH_E_NOMEM;
 }
 
 /* ---- where a pointer leads to inside a member ---- */
@@ -101,19 +99,20 @@ static drh_status edit_find(const char *p, size_t len, const drh_str *parts, uin
     return DRH_OK;
 }
 
-/* "key": of each part, the objects between them, the value, the closing brackets. */
-static char *put_nested(char *q, const drh_str *parts, uint32_t n, const struct edit *ed,
+/* "key": of each one (source text), the objects between them, the value, the closing brackets. */
+static char *put_nested(char *q, const drh_str *keys, uint32_t n, const struct edit *ed,
                         const struct new_value *v)
 {
     uint32_t i;
 
     for (i = ed->level; i < n; i++) {
-        size_t size = 0;
         if (i > ed->level || ed->wrap) {
             *q++ = '{';
         }
-        (void)json_quoted(parts[i].ptr, parts[i].len, &size);
-        q = json_quote_to(q, parts[i].ptr, parts[i].len, size);
+        *q++ = '"';
+        memcpy(q, keys[i].ptr, keys[i].len);
+        q += keys[i].len;
+        *q++ = '"';
         *q++ = ':';
     }
     memcpy(q, v->p, v->len);
@@ -125,7 +124,7 @@ static char *put_nested(char *q, const drh_str *parts, uint32_t n, const struct 
 }
 
 /* Text of the member with the value put in; `old` {NULL,0} when there was none. */
-static drh_status rebuild(struct drh_record *r, drh_str old, const drh_str *parts, uint32_t n,
+static drh_status rebuild(struct drh_record *r, drh_str old, const drh_str *keys, uint32_t n,
                           const struct edit *ed, const struct new_value *v, drh_str *out)
 {
     size_t   before = old.ptr ? (size_t)(ed->from - old.ptr) : 0;
@@ -135,9 +134,7 @@ static drh_status rebuild(struct drh_record *r, drh_str old, const drh_str *part
     char    *text, *q;
 
     for (i = ed->level; i < n; i++) {
-        size_t size = 0;
-        (void)json_quoted(parts[i].ptr, parts[i].len, &size);
-        room += size + 3;
+        room += keys[i].len + 5;
     }
     text = arena_alloc(r->arena, room);
     if (!text) {
@@ -151,7 +148,7 @@ static drh_status rebuild(struct drh_record *r, drh_str old, const drh_str *part
     if (ed->comma) {
         *q++ = ',';
     }
-    q = put_nested(q, parts, n, ed, v);
+    q = put_nested(q, keys, n, ed, v);
     if (after) {
         memcpy(q, ed->to, after);
         q += after;
@@ -175,31 +172,17 @@ static void member_store(struct drh_record *r, struct member *m, const struct ne
     r->changed = r->stale = true;
 }
 
-/* Source text of a key: the field table's own when it needs no escape, else in the arena. */
-static drh_status member_append(struct drh_record *r, const drh_str *key, const struct new_value *v)
+static drh_status member_append(struct drh_record *r, const struct field_path *path,
+                                const struct new_value *v)
 {
-    const char    *text = key->ptr;
-    size_t         size = 0;
-    struct member *m;
+    struct member *m = record_member_new(r);
 
-    if (json_quoted(key->ptr, key->len, &size) != DRH_OK || size - 2 > JSON_MAX_KEY) {
-        return DRH_E_DATA;
-    }
-    if (size != key->len + 2) {
-        char *quoted = arena_alloc(r->arena, size);
-        if (!quoted) {
-            return DRH_E_NOMEM;
-        }
-        (void)json_quote_to(quoted, key->ptr, key->len, size);
-        text = quoted + 1;
-    }
-    m = record_member_new(r);
     if (!m) {
         return DRH_E_NOMEM;
     }
-    m->m.key = text;
-    m->m.key_len = (uint32_t)(size - 2);
-    m->m.key_escaped = size != key->len + 2;
+    m->m.key = path->json[0].ptr; /* the field table's: outlives every record */
+    m->m.key_len = (uint32_t)path->json[0].len;
+    m->m.key_escaped = path->json[0].len != path->part[0].len;
     member_store(r, m, v);
     return DRH_OK;
 }
@@ -241,7 +224,7 @@ static drh_status put_nested_member(struct drh_record *r, const struct field_pat
         st = edit_find(old.ptr, old.len, path->part + 1, path->n - 1, &ed);
     }
     if (st == DRH_OK) {
-        st = rebuild(r, old, path->part + 1, path->n - 1, &ed, v, &text);
+        st = rebuild(r, old, path->json + 1, path->n - 1, &ed, v, &text);
     }
     if (st != DRH_OK) {
         return st;
@@ -249,7 +232,7 @@ static drh_status put_nested_member(struct drh_record *r, const struct field_pat
     whole.p = text.ptr;
     whole.len = text.len;
     if (!m) {
-        return member_append(r, &path->part[0], &whole);
+        return member_append(r, path, &whole);
     }
     member_store(r, m, &whole);
     return DRH_OK;
@@ -270,7 +253,7 @@ drh_status record_put(struct drh_record *r, drh_field f, const struct new_value 
     if (!path) {
         return DRH_E_ARG;
     }
-    if (json_depth(v->p, v->len) + path->n > JSON_MAX_DEPTH) {
+    if (v->type >= DRH_T_ARRAY && json_depth(v->p, v->len) + path->n > JSON_MAX_DEPTH) {
         return DRH_E_DATA;
     }
     m = record_member(r, &path->part[0]);
@@ -278,7 +261,7 @@ drh_status record_put(struct drh_record *r, drh_field f, const struct new_value 
         return put_nested_member(r, path, m, v);
     }
     if (!m) {
-        return member_append(r, &path->part[0], v);
+        return member_append(r, path, v);
     }
     member_store(r, m, v);
     return DRH_OK;
@@ -296,21 +279,17 @@ drh_status record_set_str(drh_record *r, drh_field f, const char *ptr, size_t le
 
 drh_status record_set_i64(drh_record *r, drh_field f, int64_t n)
 {
-    struct new_value v;
-    char             text[JSON_NUM_SIZE];
-    drh_status       st = make_number(r, text, json_fmt_i64(text, n), &v);
+    char *text = arena_alloc(r->arena, JSON_NUM_SIZE);
 
-    return st == DRH_OK ? record_put(r, f, &v) : st;
+    return put_number(r, f, text, text ? json_fmt_i64(text, n) : 0);
 }
 
 drh_status record_set_f64(drh_record *r, drh_field f, double n)
 {
-    struct new_value v;
-    char             text[JSON_NUM_SIZE];
-    size_t           len = json_fmt_f64(text, n);
-    drh_status       st = len ? make_number(r, text, len, &v) : DRH_E_RANGE;
+    char  *text = arena_alloc(r->arena, JSON_NUM_SIZE);
+    size_t len = text ? json_fmt_f64(text, n) : 0;
 
-    return st == DRH_OK ? record_put(r, f, &v) : st;
+    return text && len == 0 ? DRH_E_RANGE : put_number(r, f, text, len);
 }
 
 drh_status record_set_bool(drh_record *r, drh_field f, int32_t b)

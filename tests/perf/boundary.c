@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH = 4096, ROUNDS = 30 };
+enum { BATCH = 512, ROUNDS = 200 };
 
 static struct drh_record  records[BATCH];
 static struct drh_record *handles[BATCH];
