@@ -8,6 +8,9 @@
 struct cli_options;
 
 int cmd_run(const struct cli_options *o);
+int cmd_step(const struct cli_options *o); /* drhost --plugin ... */
+int cmd_status(const struct cli_options *o);
+int cmd_why(const struct cli_options *o);
 int cmd_check(const struct cli_options *o);
 int cmd_report(const struct cli_options *o);
 int cmd_version(const struct cli_options *o);

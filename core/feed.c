@@ -63,7 +63,7 @@ drh_status feed_next(struct feed *f, struct input_item *item, const struct feed_
             }
             f->in_read = input_read(f->in);
         }
-        st = input_next(f->in, item, e);
+        st = f->per_file && f->pos.at.row >= f->per_file ? DRH_END : input_next(f->in, item, e);
         f->bytes += input_read(f->in) - f->in_read;
         f->in_read = input_read(f->in);
         if (st == DRH_OK) {

@@ -26,6 +26,7 @@ struct feed {
     size_t                  n_files;
     struct feed_pos         pos;         /* of the next record; kept up to date */
     uint64_t                left;        /* rows that may still come */
+    uint64_t                per_file;    /* most rows of each file; 0: all */
     uint64_t                slot;        /* slots: the next one */
     const struct origin    *slot_origin; /* not NULL: this feed gives slots, `left` of them */
     uint64_t                bytes;       /* read so far, for progress */

@@ -19,12 +19,17 @@ static const struct command commands[] = {
      CMD_CHECK, 1, 1, cmd_check, NULL},
     {"report", "RECIPE", "what the last run of a recipe did: counts, reasons, scores", CMD_REPORT,
      1, 1, cmd_report, NULL},
+    {"status", "[RECIPE|DATA]", "what is going on, and what is done so far", CMD_STATUS, 0, 1,
+     cmd_status, NULL},
+    {"why", "ID|FILE:LINE [RECIPE|DATA]", "why a record is missing, or where it went", CMD_WHY, 1,
+     2, cmd_why, NULL},
     {"plugin", "list|show", "the plugins that are found; what one is and its options", CMD_PLUGIN,
      0, MANY, NULL, cmd_plugin},
     {"version", "", "print the version of the host and of its plugin ABI", CMD_VERSION, 0, 0,
      cmd_version, NULL},
     {"help", "[COMMAND]", "print this, or the options of a command", CMD_HELP, 0, 1, cmd_help,
      NULL},
+    {"step", "", "one step or a few, files to file", CMD_STEP, 0, MANY, cmd_step, NULL},
     {NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 

@@ -84,6 +84,8 @@ drh_status run_rank(struct run *r, struct plan_step *step, drh_error *e);
 /* Cut and convert steps, a file per domain. */
 drh_status run_outputs(struct run *r, struct plan_step **step, size_t n, drh_error *e);
 drh_status run_add_total(struct run *r, const char *segment, const struct task *t, drh_error *e);
+/* The user's bounds; where a cut is asked without one, the selector's own. */
+void       ranking_spec(struct rank_spec *s, const struct step *step, const drh_ranking *r);
 void       ranking_free(struct ranking *k);
 cJSON     *run_report(const struct run *r, const char *state, const char *message, double seconds);
 /* The task of one part, ready to run; task_done() frees what it holds. */

@@ -28,8 +28,7 @@ void ranking_free(struct ranking *k)
     cJSON_Delete(k->examples);
 }
 
-/* The user's bounds; where a cut is asked without one, the selector's own. */
-static void spec_of(struct rank_spec *s, const struct step *step, const drh_ranking *r)
+void ranking_spec(struct rank_spec *s, const struct step *step, const drh_ranking *r)
 {
     *s = (struct rank_spec){.ascending = r->ascending != 0,
                             .has_below = step->has_below,
@@ -217,7 +216,7 @@ drh_status run_rank(struct run *r, struct plan_step *step, drh_error *e)
     if (st != DRH_OK) {
         return stage_error(step->in, st, e);
     }
-    spec_of(&k->spec, step->step, &how);
+    ranking_spec(&k->spec, step->step, &how);
     k->step = mem_dupz(step->step->id);
     k->field_name = mem_dupz(how.field);
     k->field = field_intern(how.field, strlen(how.field));
