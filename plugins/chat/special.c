@@ -41,8 +41,11 @@ static drh_str moss_strip(drh_str s)
 /* "None" and "None\n" stand for nothing. */
 static bool is_none(drh_str s)
 {
-    drh_str rest = {s.ptr + 4, s.len - 4};
-    return chat_blank(s) || (starts_with(s, "None", 4) && chat_blank(rest));
+    if (starts_with(s, "None", 4)) {
+        s.ptr += 4;
+        s.len -= 4;
+    }
+    return chat_blank(s);
 }
 
 static drh_status moss_side(struct chat_worker *w, const drh_value *turn, const char *key,
