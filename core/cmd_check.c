@@ -128,6 +128,8 @@ int cmd_check(const struct cli_options *o)
     }
     if (st == DRH_OK) {
         rc = good(o, &n);
+    } else if (st == DRH_E_NOMEM) {
+        rc = cli_fail(o, err_nomem(&e, "the check"), &e);
     } else if (all.n > 0) {
         rc = print_problems(o, &all);
     } else {

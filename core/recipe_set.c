@@ -47,7 +47,7 @@ static drh_status set_host_key(const cJSON *schema, const struct host_key *k, vo
     (void)snprintf(deeper, sizeof(deeper), "%s/%s", at, k->name);
     box = typed(sub, deeper, text, e);
     if (!box) {
-        return DRH_E_CONFIG;
+        return e && e->code == DRH_E_NOMEM ? DRH_E_NOMEM : DRH_E_CONFIG;
     }
     st = key_store(k, to, box->child, e);
     cJSON_Delete(box);

@@ -402,40 +402,42 @@ drh_status schema_apply(const cJSON *schema, cJSON *value, const char *at, const
 
 /* ---- --set ---- */
 
-static cJSON *parse_text(const char *text, unsigned types)
+/* *out NULL: the text is no JSON value of these types. */
+static drh_status parse_text(const char *text, unsigned types, cJSON **out)
 {
-    cJSON *v = NULL;
-    if (tree_parse(text, strlen(text), "value", &v, NULL) != DRH_OK) {
-        return NULL;
+    drh_status st = tree_parse(text, strlen(text), "value", out, NULL);
+
+    if (st == DRH_OK && ((type_of(*out) & types) == 0 || cJSON_IsString(*out))) {
+        cJSON_Delete(*out);
+        *out = NULL;
     }
-    if ((type_of(v) & types) == 0 || cJSON_IsString(v)) {
-        cJSON_Delete(v);
-        v = NULL;
-    }
-    return v;
+    return st == DRH_E_NOMEM ? st : DRH_OK;
 }
 
 cJSON *schema_value_of(const cJSON *schema, const char *text, const char *at, drh_error *e)
 {
-    unsigned types = schema_types(schema);
-    char     expected[256];
-    cJSON   *v;
+    unsigned    types = schema_types(schema);
+    const char *colon = at[0] ? ": " : "";
+    char        expected[256];
+    cJSON      *v = NULL;
+    drh_status  st = DRH_OK;
 
     if (!json_utf8_valid(text, strlen(text))) {
-        err_set(e, DRH_E_CONFIG, "%s%smust be UTF-8 text", at, at[0] ? ": " : "");
+        err_set(e, DRH_E_CONFIG, "%s%smust be UTF-8 text", at, colon);
         return NULL;
     }
-    v = types == TYPE_STRING ? NULL : parse_text(text, types);
-    if (!v && (types & TYPE_STRING)) {
-        v = cJSON_CreateString(text);
-        if (!v) {
-            err_nomem(e, "a value");
-        }
-        return v;
+    if (types != TYPE_STRING) {
+        st = parse_text(text, types, &v);
     }
-    if (!v) {
+    if (st == DRH_OK && !v && (types & TYPE_STRING)) {
+        v = cJSON_CreateString(text);
+        st = v ? DRH_OK : DRH_E_NOMEM;
+    }
+    if (st != DRH_OK) {
+        err_nomem(e, "a value");
+    } else if (!v) {
         schema_expected(schema, expected, sizeof(expected));
-        err_set(e, DRH_E_CONFIG, "%s%smust be %s%s, is \"%.60s\"", at, at[0] ? ": " : "", expected,
+        err_set(e, DRH_E_CONFIG, "%s%smust be %s%s, is \"%.60s\"", at, colon, expected,
                 types & (TYPE_ARRAY | TYPE_OBJECT) ? " written as JSON" : "", text);
     }
     return v;
