@@ -188,14 +188,37 @@ static void step_up(struct decimal *d)
     d->digit[i]++; /* "99..9" does not come here: 10^n has one digit */
 }
 
+/* *d becomes v rounded to n digits, taken from its 17 when these leave no doubt: printing is what
+ * costs. */
+static void round_from(struct decimal *d, const struct decimal *full, double v, int n)
+{
+    const char *tail = full->digit + n;
+    bool        half = *tail == '5' && strspn(tail + 1, "0") == (size_t)(full->n - n - 1);
+
+    if (half || strspn(full->digit, "9") >= (size_t)n) {
+        round_to(d, v, n);
+        return;
+    }
+    d->minus = false;
+    d->n = n;
+    d->exp10 = full->exp10 + full->n - n;
+    memcpy(d->digit, full->digit, (size_t)n);
+    if (*tail >= '5') {
+        step_up(d);
+    }
+}
+
 static void shortest(struct decimal *d, double v)
 {
+    struct decimal full;
     /* Any 15 digits survive a normal double, so a shorter form is these without zeros at the end;
      * subnormals have fewer digits of their own. */
     int n = v < 2.2250738585072014e-308 ? 1 : 15, exp2;
 
+    round_to(&full, v, 17);
+    full.digit[17] = '\0';
     for (; n < 17; n++) {
-        round_to(d, v, n);
+        round_from(d, &full, v, n);
         if (reads_back(d, v)) {
             break;
         }
@@ -209,7 +232,7 @@ static void shortest(struct decimal *d, double v)
         }
     }
     if (n == 17) {
-        round_to(d, v, 17);
+        *d = full;
     }
     while (d->n > 1 && d->digit[d->n - 1] == '0') {
         d->n--;
