@@ -36,9 +36,15 @@ static int32_t mini_cancelled(const drh_host *h)
     return 0;
 }
 
+/* For mini_sweep(): calls of the stage for memory, and which of them fails. */
+static size_t allocs, fail_at;
+
 static void *mini_alloc(const drh_host *h, void *old, size_t size)
 {
     (void)h;
+    if (size > 0 && ++allocs == fail_at) {
+        return NULL;
+    }
     return mem_resize(old, size);
 }
 
@@ -210,8 +216,11 @@ struct mini_host *mini_new(const drh_entry *entry, const char *options, struct m
         mini_free(m);
         return NULL;
     }
-    if (m->stage->life->open_worker) {
-        ck_assert_int_eq(m->stage->life->open_worker(m->self, 0, &m->worker, e), DRH_OK);
+    if (m->stage->life->open_worker &&
+        m->stage->life->open_worker(m->self, 0, &m->worker, e) != DRH_OK) {
+        m->worker = NULL;
+        mini_free(m);
+        return NULL;
     }
     return m;
 }
@@ -317,4 +326,34 @@ const char *mini_run(struct mini_host *m, const char *json)
                        (int)r.detail.len, r.detail.ptr ? r.detail.ptr : "");
     }
     return m->out.ptr;
+}
+
+void mini_sweep(const drh_entry *entry, const char *options, struct mini_infer *infer,
+                const char *json, const char *want)
+{
+    size_t n;
+    for (n = 1;; n++) {
+        drh_error         e = DRH_ERROR_INIT;
+        struct mini_host *m;
+        const char       *got;
+        bool              failed;
+        allocs = 0;
+        fail_at = n;
+        m = mini_new(entry, options, infer, &e);
+        if (!m) {
+            ck_assert_int_eq(e.code, DRH_E_NOMEM);
+            continue;
+        }
+        got = mini_run(m, json);
+        failed = allocs >= fail_at;
+        ck_assert_msg(strcmp(got, want) == 0 || (failed && strncmp(got, "error:", 6) == 0 &&
+                                                 strstr(got, "memory") != NULL),
+                      "allocation %zu: %s", n, got);
+        mini_free(m);
+        if (!failed) {
+            break;
+        }
+    }
+    fail_at = 0;
+    ck_assert_uint_gt(n, 1);
 }

@@ -51,4 +51,10 @@ void *mini_self(struct mini_host *m);
  * next call. */
 const char *mini_run(struct mini_host *m, const char *json);
 
+/* Runs the record once for each allocation of the stage, from create() on, and lets that one fail;
+ * then without a failure.  Each time either an error says that there is no memory, or the outcome
+ * is `want`. */
+void mini_sweep(const drh_entry *entry, const char *options, struct mini_infer *infer,
+                const char *json, const char *want);
+
 #endif

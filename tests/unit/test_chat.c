@@ -444,6 +444,29 @@ START_TEST(chat_options_refused)
 }
 END_TEST
 
+START_TEST(chat_without_memory)
+{
+    struct buf line;
+    size_t     i;
+    /* more turns and longer texts than what is there at first */
+    buf_init(&line, 64 << 20);
+    ck_assert_int_eq(buf_adds(&line, "{\"instruction\":\"q\",\"input\":\"i\",\"output\":\"a\","
+                                     "\"history\":["),
+                     DRH_OK);
+    for (i = 0; i < 40; i++) {
+        ck_assert_int_eq(buf_addf(&line, "%s[\"q%0*d\",\"a\"]", i ? "," : "", 4000, 7), DRH_OK);
+    }
+    ck_assert_int_eq(buf_adds(&line, "]}"), DRH_OK);
+    mini_sweep(&drh_entry_v1, "{\"turns\":[1,2]}", NULL, line.ptr,
+               "drop:turns_out_of_range: 41 rounds, wanted are 1 to 2");
+    mini_sweep(&drh_entry_v1, "{\"lang\":\"none\",\"system\":\"drop\"}", NULL,
+               "{\"instruction\":\"A\",\"input\":\"B\",\"output\":\"C\"}",
+               "{" CONV(H("A\\nB"), G("C")) ",\"metadata\":{\"id\":\"" ID_AB_C
+                                            "\",\"input_from\":2}}");
+    buf_free(&line);
+}
+END_TEST
+
 int main(void)
 {
     Suite   *s = suite_create("chat");
@@ -457,6 +480,7 @@ int main(void)
     tcase_add_loop_test(t, chat_lang_by_script, 0, sizeof(langs) / sizeof(langs[0]));
     tcase_add_loop_test(t, chat_twice, 0, sizeof(dialects) / sizeof(dialects[0]));
     tcase_add_test(t, chat_many_parts);
+    tcase_add_test(t, chat_without_memory);
     tcase_add_loop_test(t, chat_options_refused, 0, 4);
     suite_add_tcase(s, t);
     r = srunner_create(s);

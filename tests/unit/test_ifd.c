@@ -507,6 +507,25 @@ START_TEST(ifd_needs_a_model)
 }
 END_TEST
 
+START_TEST(ifd_without_memory)
+{
+    flat(1, 1);
+    fake.backwards = _i == 1;
+    mini_sweep(&drh_entry_v1, "{\"preset\":\"same_tokens\",\"definition\":\"loss\"}", &fake,
+               "{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"}]}",
+               "{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"}],\"metadata\":{"
+               "\"ifd_status\":\"no_answer\"}}");
+    mini_sweep(&drh_entry_v1, "{\"max_length\":9}", &fake, RECORD("12345678", "abcde"),
+               "{\"conversations\":[{\"from\":\"human\",\"value\":\"12345678\"},{\"from\":"
+               "\"gpt\",\"value\":\"abcde\"}],\"metadata\":{\"ifd_status\":\"too_long\"}}");
+    mini_sweep(&drh_entry_v1, "{\"preset\":\"same_tokens\",\"definition\":\"loss\"}", &fake,
+               RECORD("q", "abc"),
+               "{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\","
+               "\"value\":\"abc\"}],\"metadata\":{\"ppl\":[2.718281828459045,2.718281828459045],"
+               "\"loss\":[1,1],\"ifd\":1,\"ifd_n\":3}}");
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 int main(void)
@@ -532,6 +551,7 @@ int main(void)
     tcase_add_test(t, ifd_model_fails);
     tcase_add_loop_test(t, ifd_options_refused, 0, 5);
     tcase_add_test(t, ifd_needs_a_model);
+    tcase_add_loop_test(t, ifd_without_memory, 0, 2);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

@@ -70,6 +70,12 @@ START_TEST(pretrain_rows)
 }
 END_TEST
 
+START_TEST(pretrain_without_memory)
+{
+    mini_sweep(&drh_entry_v1, "{}", NULL, "{" TURNS "}", "{\"content\":\"q\\na\\n\"}");
+}
+END_TEST
+
 int main(void)
 {
     Suite   *s = suite_create("pretrain");
@@ -77,6 +83,7 @@ int main(void)
     SRunner *r;
     int      failed;
     tcase_add_loop_test(t, pretrain_rows, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_test(t, pretrain_without_memory);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
