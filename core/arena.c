@@ -22,7 +22,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)0)
 #endif
 
-enum { ALIGN = 16, FIRST_BLOCK = 64 << 10, MAX_BLOCK = 1 << 20 };
+enum { ALIGN = 16, FIRST_BLOCK = 64 << 10, MAX_BLOCK = 4 << 20 };
 
 struct block {
     struct block *older;

@@ -16,7 +16,7 @@
 
 #include <drh/infer.h>
 
-enum { ASYNC_WINDOW = 1024, ASYNC_SMALL_WINDOW = 64 };
+enum { ASYNC_WINDOW = 1024, ASYNC_SMALL_WINDOW = 64, ASYNC_BYTES = 4 << 20 };
 
 /* Runs shard `s`, whose chain has its record-driven step at `at`. */
 drh_status async_run(struct shard *s, size_t at, drh_error *e);

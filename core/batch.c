@@ -94,13 +94,13 @@ static drh_status take_item(struct batch *b, const struct input_item *from,
     return from->text ? buf_add(&b->text, from->text, from->len) : DRH_OK;
 }
 
-drh_status batch_fill(struct batch *b, struct feed *f, size_t max, drh_error *e)
+drh_status batch_fill(struct batch *b, struct feed *f, size_t max, size_t bytes, drh_error *e)
 {
     b->item = arena_alloc(b->arena, max * sizeof(*b->item));
     if (!b->item) {
         return err_nomem(e, "a batch");
     }
-    while (b->n_items < max && b->text.len < BATCH_BYTES) {
+    while (b->n_items < max && b->text.len < bytes) {
         struct input_item       item;
         const struct feed_file *file;
         drh_status              st = feed_next(f, &item, &file, e);
@@ -509,12 +509,12 @@ drh_status batch_emit(struct batch *b)
 {
     for (size_t i = 0; i < b->n_rec; i++) {
         drh_status st = record_write(b->rec[i], &b->out);
-        double     score = NAN;
+        double     score = (double)NAN;
 
         st = st == DRH_OK ? buf_addc(&b->out, '\n') : st;
         if (st == DRH_OK && b->score_field != DRH_FIELD_NONE) {
             if (record_api.get_f64(b->rec[i], b->score_field, &score) != DRH_OK) {
-                score = NAN;
+                score = (double)NAN;
             }
             st = buf_add(&b->scores, &score, sizeof(score));
         }

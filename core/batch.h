@@ -11,8 +11,9 @@
 #include "host.h"
 
 enum {
-    BATCH_RECORDS = 1024,   /* most records in a batch */
-    BATCH_BYTES = 2 << 20,  /* and about as many source bytes */
+    BATCH_RECORDS = 512, /* most records in a batch */
+    BATCH_BYTES =
+        256 << 10, /* and about as many source bytes: what is made of them fits the cache */
     BATCH_OUT_MAX = 1 << 30 /* most bytes that a batch may write */
 };
 
@@ -54,8 +55,8 @@ struct batch *batch_new(size_t n_steps);
 void          batch_free(struct batch *b); /* NULL is fine */
 void          batch_reset(struct batch *b, uint64_t seq);
 
-/* Reads up to max records.  DRH_END when the feed had none. */
-drh_status batch_fill(struct batch *b, struct feed *f, size_t max, drh_error *e);
+/* Reads up to max records, and no further than `bytes`.  DRH_END when the feed had none. */
+drh_status batch_fill(struct batch *b, struct feed *f, size_t max, size_t bytes, drh_error *e);
 /* Source text to records; refused ones are rejected. */
 drh_status batch_parse(struct batch *b);
 /* Runs chain steps [from, to) on worker w.  Errors are kept in b->st; later calls then only pass

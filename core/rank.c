@@ -202,7 +202,7 @@ static drh_status describe(const struct rank_spec *s, const struct rank_part *pa
     double     *q[] = {&g->q1, &g->median, &g->q3};
     drh_status  st = each_in_group(part, n_parts, at, sum_score, &sums, e);
 
-    g->cut = NAN;
+    g->cut = (double)NAN;
     g->sd = g->scored > 1 ? sqrt(sums.m2 / (double)(g->scored - 1)) : 0;
     if (g->scored == 0) {
         return st;

@@ -158,7 +158,7 @@ static drh_status fill(struct shard *s, struct batch *b, uint64_t seq, bool *end
         *more = false;
         return DRH_OK;
     }
-    st = batch_fill(b, s->feed, BATCH_RECORDS, e);
+    st = batch_fill(b, s->feed, BATCH_RECORDS, BATCH_BYTES, e);
     if (st == DRH_END) {
         *ended = true;
         b->last = true;
