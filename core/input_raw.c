@@ -234,7 +234,7 @@ static drh_status gz_fill(struct raw *r, char *dst, size_t cap, size_t *got, drh
             return err_nomem(e, "gzip");
         }
         r->in_part = z != Z_STREAM_END;
-        if (z == Z_BUF_ERROR && r->at == r->len && r->eof && *got == 0) {
+        if (z == Z_BUF_ERROR && r->at == r->len && r->eof) {
             damaged(r, "truncated", "the gzip data ends too early; fetch the file again");
         } else if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR) {
             damaged(r, "bad_compression", r->gz.msg ? r->gz.msg : "the gzip data is damaged");

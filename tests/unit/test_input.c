@@ -317,33 +317,43 @@ START_TEST(too_long)
 }
 END_TEST
 
-/* A line of 64 MiB and more costs no more memory than the limit says; here with small numbers. */
-START_TEST(long_line_in_bounded_memory)
+/* A record of more than 64 MiB costs no more memory than the limit says; here with small numbers.
+ */
+static void long_record(char first, const char *tail, const char *code)
 {
     size_t            n = 8 << 20;
-    char             *p = malloc(n + 2);
+    char             *p = malloc(n + 8);
     struct input     *in;
     struct input_item it;
     struct input_pos  pos;
     drh_error         e = ERR_INIT;
 
     memset(p, 'x', n);
-    p[n] = '\n';
-    p[n + 1] = '7';
-    put_file(p, n + 2);
+    p[0] = first;
+    p[1] = '"';
+    memcpy(p + n, tail, strlen(tail));
+    put_file(p, n + strlen(tail));
     free(p);
     input_limits.chunk = 4 << 10;
     input_limits.max_record = 64 << 10;
     input_limits.sniff = 16 << 10;
     ck_assert_int_eq(input_open(&in, path, NULL, &e), DRH_OK);
     ck_assert_int_eq(input_next(in, &it, &e), DRH_OK);
-    ck_assert_str_eq(it.code, "line_too_long");
+    ck_assert_str_eq(it.code, code);
     ck_assert_uint_le(input_held(in), (64 << 10) + 3 * (4 << 10));
     ck_assert_int_eq(input_next(in, &it, &e), DRH_OK);
     ck_assert_uint_eq(it.line, 2);
+    ck_assert_uint_eq(it.len, 1);
     input_tell(in, &pos);
-    ck_assert_uint_eq(pos.offset, n + 2);
+    ck_assert_uint_eq(pos.offset, n + (first == '[' ? 4 : 2));
+    ck_assert_int_eq(input_next(in, &it, &e), DRH_END);
     input_close(in);
+}
+
+START_TEST(long_record_in_bounded_memory)
+{
+    long_record('{', "\n7", "line_too_long");
+    long_record('[', "\",\n7]", "element_too_long");
 }
 END_TEST
 
@@ -594,7 +604,7 @@ int main(void)
     tcase_add_test(t, values);
     tcase_add_test(t, raw_nul_and_any_bytes_pass);
     tcase_add_test(t, too_long);
-    tcase_add_test(t, long_line_in_bounded_memory);
+    tcase_add_test(t, long_record_in_bounded_memory);
     tcase_add_test(t, very_deep);
     tcase_add_test(t, cut_compressed);
     tcase_add_test(t, damaged_compressed);

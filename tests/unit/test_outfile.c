@@ -165,6 +165,7 @@ static void ck_zstd(const char *want, size_t n)
     size_t    len;
 
     ck_assert_int_eq(read_file(path, 64 << 20, &got, &len, &e), DRH_OK);
+    ck_assert_uint_gt(len, 0);
     ck_assert_uint_eq(ZSTD_decompress(text, n + 1, got, len), n);
     ck_assert_mem_eq(text, want, n);
     mem_free(got);
