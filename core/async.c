@@ -7,6 +7,7 @@
 #include "async.h"
 
 #include "async_pool.h"
+#include "crash.h"
 #include "err.h"
 #include "hash.h"
 #include "journal.h"
@@ -204,8 +205,10 @@ static void do_stage_call(void *arg)
     worker = instance_worker(in, 0);
     c->e->record = -1;
     c->e->message[0] = '\0';
+    crash_note(in->step, c->f->r->origin->file.ptr, c->f->r->origin->file.len, c->f->r->row);
     c->st = c->res ? in->stage->map.resume(in->self, worker, c->f->r, c->tag, c->res, c->e)
                    : in->stage->map.start(in->self, worker, c->f->r, c->e);
+    crash_note(NULL, NULL, 0, 0);
 }
 
 static void do_release(void *arg)
@@ -239,6 +242,7 @@ static drh_status retry_slot(struct async *a, struct flight *f, drh_error *e)
     if (!r) {
         return err_nomem(e, "a slot");
     }
+    r->origin = old->origin;
     r->row = r->slot = old->slot;
     r->uid = old->uid;
     r->attempt = old->attempt + 1;

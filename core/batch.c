@@ -2,6 +2,7 @@
  * batch.c - see batch.h. */
 #include "batch.h"
 
+#include "crash.h"
 #include "err.h"
 #include "hash.h"
 #include "mem.h"
@@ -16,6 +17,8 @@ struct batch_item {
     const char             *code;    /* refused */
     const char             *message; /* arena */
 };
+
+static const struct origin nowhere; /* of what a stage adds at a shard's end */
 
 struct batch *batch_new(size_t n_steps)
 {
@@ -96,6 +99,7 @@ static drh_status take_item(struct batch *b, const struct input_item *from,
 
 drh_status batch_fill(struct batch *b, struct feed *f, size_t max, size_t bytes, drh_error *e)
 {
+    b->slot_origin = f->slot_origin;
     b->item = arena_alloc(b->arena, max * sizeof(*b->item));
     if (!b->item) {
         return err_nomem(e, "a batch");
@@ -142,8 +146,7 @@ drh_status reject_line(struct buf *out, const char *step, bool failed, const cha
                        drh_str detail, const struct origin *o, uint64_t row, uint64_t line,
                        drh_str id)
 {
-    static const struct origin nowhere;
-    drh_status                 st = buf_addc(out, '{');
+    drh_status st = buf_addc(out, '{');
 
     o = o ? o : &nowhere;
     st = st == DRH_OK ? put_field(out, "id", id.ptr, id.len) : st;
@@ -155,9 +158,10 @@ drh_status reject_line(struct buf *out, const char *step, bool failed, const cha
                       : st;
     st = st == DRH_OK ? put_field(out, "reason", reason, strlen(reason)) : st;
     st = st == DRH_OK ? put_field(out, "detail", detail.ptr, detail.len) : st;
-    return st == DRH_OK ? buf_addf(out, ",\"row\":%llu,\"line\":%llu}\n", (unsigned long long)row,
-                                   (unsigned long long)line)
-                        : st;
+    if (st == DRH_OK && row != NO_ROW) {
+        st = buf_addf(out, ",\"row\":%llu", (unsigned long long)row);
+    }
+    return st == DRH_OK ? buf_addf(out, ",\"line\":%llu}\n", (unsigned long long)line) : st;
 }
 
 static drh_status reject_item(struct batch *b, const struct batch_item *it, const char *code,
@@ -209,6 +213,7 @@ static drh_status slot_record(struct batch *b, const struct batch_item *it)
     if (!r) {
         return DRH_E_NOMEM;
     }
+    r->origin = b->slot_origin;
     r->row = r->slot = it->row;
     r->uid = mix64(0x51075ull, it->row);
     b->rec[b->n_rec++] = r;
@@ -258,6 +263,41 @@ static drh_record *next_in_tree(drh_record *r, const drh_record *top)
     return NULL;
 }
 
+/* The record's raw row "FILE:LINE", as an earlier step noted it; false: it did not. */
+static bool raw_row(const struct drh_record *r, drh_str *file, uint64_t *line)
+{
+    drh_field f = field_intern("/metadata/src", 13);
+    drh_str   src;
+    uint64_t  n = 0, unit = 1;
+    size_t    at;
+
+    if (f == DRH_FIELD_NONE || record_get_str(r, f, &src) != DRH_OK) {
+        return false;
+    }
+    for (at = src.len; at > 0 && src.ptr[at - 1] >= '0' && src.ptr[at - 1] <= '9'; at--) {
+        n += (uint64_t)(src.ptr[at - 1] - '0') * unit;
+        unit *= 10;
+    }
+    if (at < 2 || src.ptr[at - 1] != ':' || src.len - at == 0 || src.len - at > 18) {
+        return false;
+    }
+    *file = (drh_str){src.ptr, at - 1};
+    *line = n;
+    return true;
+}
+
+static drh_status reject_record(struct batch *b, const char *step, const struct drh_record *r)
+{
+    struct origin o = *r->origin;
+    uint64_t      row = r->row, line = r->line;
+
+    if (o.between && raw_row(r, &o.file, &line)) {
+        row = NO_ROW;
+    }
+    return reject_line(&b->rejects, step, r->settled == REC_FAILED, r->reason, r->detail, &o, row,
+                       line, record_id(r));
+}
+
 static drh_status gather_one(struct batch *b, const struct chain_step *s, struct counts *c,
                              drh_record *r, drh_record **live, size_t *n_live)
 {
@@ -279,9 +319,7 @@ static drh_status gather_one(struct batch *b, const struct chain_step *s, struct
     }
     failed = r->settled == REC_FAILED;
     st = counts_reason(c, r->reason, failed, 1);
-    return st == DRH_OK ? reject_line(&b->rejects, s->id, failed, r->reason, r->detail, r->origin,
-                                      r->row, r->line, record_id(r))
-                        : st;
+    return st == DRH_OK ? reject_record(b, s->id, r) : st;
 }
 
 /* Children take place and origin of their parent; their uids follow from it. */
@@ -352,8 +390,10 @@ static void do_process(void *arg)
     worker = instance_worker(c->in, c->w);
     c->e->record = -1;
     c->e->message[0] = '\0';
+    crash_note(c->in->step, c->r[0]->origin->file.ptr, c->r[0]->origin->file.len, c->r[0]->row);
     c->st = c->apply ? map->apply(c->in->self, worker, c->r, c->n, c->e)
                      : map->process(c->in->self, worker, c->r, c->n, c->e);
+    crash_note(NULL, NULL, 0, 0);
 }
 
 /* Calls the stage; an E_DATA that names its record fails that record, and the rest are given again.
@@ -445,6 +485,7 @@ static drh_status call_flush(struct batch *b, const struct chain *c, size_t at, 
     if (!call.tail) {
         return DRH_E_NOMEM;
     }
+    call.tail->origin = &nowhere;
     record_enter_step(call.tail, c, s);
     instance_call(s->in, do_flush, &call);
     if (call.st != DRH_OK) {

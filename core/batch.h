@@ -34,21 +34,22 @@ struct chain {
 };
 
 struct batch {
-    uint64_t            seq;
-    bool                last; /* the pseudo batch after the last record: flush */
-    struct arena       *arena;
-    struct buf          text;
-    struct batch_item  *item; /* what was read; arena */
-    size_t              n_items;
-    struct drh_record **rec; /* live ones, in order; arena */
-    size_t              n_rec;
-    struct buf          out, rejects, scores;
-    drh_field           score_field; /* DRH_FIELD_NONE: none */
-    struct counts      *counts;      /* one per chain step, after the reader's at 0 */
-    size_t              n_counts;
-    uint64_t            n_read, n_out;
-    drh_status          st; /* of the processing; error says why */
-    drh_error           error;
+    uint64_t             seq;
+    bool                 last; /* the pseudo batch after the last record: flush */
+    struct arena        *arena;
+    struct buf           text;
+    const struct origin *slot_origin; /* of slots; NULL: records come from files */
+    struct batch_item   *item;        /* what was read; arena */
+    size_t               n_items;
+    struct drh_record  **rec; /* live ones, in order; arena */
+    size_t               n_rec;
+    struct buf           out, rejects, scores;
+    drh_field            score_field; /* DRH_FIELD_NONE: none */
+    struct counts       *counts;      /* one per chain step, after the reader's at 0 */
+    size_t               n_counts;
+    uint64_t             n_read, n_out;
+    drh_status           st; /* of the processing; error says why */
+    drh_error            error;
 };
 
 struct batch *batch_new(size_t n_steps);
@@ -69,7 +70,10 @@ drh_status batch_gather(struct batch *b, const struct chain *c, size_t at, drh_r
 /* Live records to text (and their scores). */
 drh_status batch_emit(struct batch *b);
 
-/* A line of the rejects file.  step "read" for what never became a record. */
+#define NO_ROW UINT64_MAX
+
+/* A line of the rejects file.  step "read" for what never became a record; row NO_ROW: not known.
+ */
 drh_status reject_line(struct buf *out, const char *step, bool failed, const char *reason,
                        drh_str detail, const struct origin *o, uint64_t row, uint64_t line,
                        drh_str id);

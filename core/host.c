@@ -2,6 +2,7 @@
  * host.c - see host.h. */
 #include "host.h"
 
+#include "crash.h"
 #include "err.h"
 #include "field.h"
 #include "hash.h"
@@ -41,6 +42,7 @@ void run_cancel_setup(void)
     (void)sigaction(SIGTERM, &sa, NULL);
     sa.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &sa, NULL);
+    crash_setup();
 }
 
 bool run_cancelled(void)

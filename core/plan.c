@@ -341,6 +341,15 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
         problems_add(all, "%s", e->message);
         return st;
     }
+    if (s->reader) {
+        st = err_set(
+            e, DRH_E_UNSUPPORTED,
+            "%s/reader: reader plugins cannot be run by this version yet; it reads JSON and "
+            "JSON Lines by content",
+            s->pointer);
+        problems_add(all, "%s", e->message);
+        return st;
+    }
     if (s->phase == PHASE_CONVERT && !ps->stage->has_map) {
         st = err_set(e, DRH_E_UNSUPPORTED,
                      "%s: %s writes a byte format, which this version cannot run yet", s->pointer,

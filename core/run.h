@@ -73,7 +73,6 @@ struct segment {
     bool               apply_first; /* step 0 is a data-set scope: apply */
     bool               interim;     /* parts go to interim/, else to work/ */
     bool               scores;      /* step n - 1 is a selector */
-    const char        *only_domain; /* NULL: all */
 };
 
 drh_status run_segment(struct run *r, const struct segment *s, drh_error *e);
@@ -85,9 +84,9 @@ drh_status run_rank(struct run *r, struct plan_step *step, drh_error *e);
 drh_status run_outputs(struct run *r, struct plan_step **step, size_t n, drh_error *e);
 drh_status run_add_total(struct run *r, const char *segment, const struct task *t, drh_error *e);
 /* The user's bounds; where a cut is asked without one, the selector's own. */
-void       ranking_spec(struct rank_spec *s, const struct step *step, const drh_ranking *r);
-void       ranking_free(struct ranking *k);
-cJSON     *run_report(const struct run *r, const char *state, const char *message, double seconds);
+void   ranking_spec(struct rank_spec *s, const struct step *step, const drh_ranking *r);
+void   ranking_free(struct ranking *k);
+cJSON *run_report(const struct run *r, const char *state, const char *message, double seconds);
 /* The task of one part, ready to run; task_done() frees what it holds. */
 drh_status run_part_task(struct run *r, const struct segment *s, struct dataset *d, size_t part,
                          struct task *t, struct cut *cut, drh_error *e);

@@ -199,11 +199,12 @@ static void say_result(const struct ranking *k)
     }
 }
 
-drh_status run_rank(struct run *r, struct plan_step *step, drh_error *e)
+/* A ranking over what the segment of `step` scored, its groups by `per`. */
+static drh_status add_ranking(struct run *r, struct plan_step *step, const drh_ranking *how,
+                              const char *per, bool cut, drh_error *e)
 {
     struct ranking *more = mem_resize(r->ranking, (r->n_rankings + 1) * sizeof(*more));
     struct ranking *k;
-    drh_ranking     how = {.struct_size = sizeof(how)};
     drh_status      st;
 
     if (!more) {
@@ -212,25 +213,41 @@ drh_status run_rank(struct run *r, struct plan_step *step, drh_error *e)
     r->ranking = more;
     k = &more[r->n_rankings++];
     memset(k, 0, sizeof(*k));
-    st = step->stage->ops.selector.ranking(step->in->self, &how, e);
-    if (st != DRH_OK) {
-        return stage_error(step->in, st, e);
+    if (cut) {
+        ranking_spec(&k->spec, step->step, how);
     }
-    ranking_spec(&k->spec, step->step, &how);
     k->step = mem_dupz(step->step->id);
-    k->field_name = mem_dupz(how.field);
-    k->field = field_intern(how.field, strlen(how.field));
-    k->status = how.status ? field_intern(how.status, strlen(how.status)) : DRH_FIELD_NONE;
+    k->field_name = mem_dupz(how->field);
+    k->field = field_intern(how->field, strlen(how->field));
+    k->status = how->status ? field_intern(how->status, strlen(how->status)) : DRH_FIELD_NONE;
     k->examples = cJSON_CreateArray();
     if (!k->step || !k->field_name || !k->examples || k->field == DRH_FIELD_NONE) {
         return err_nomem(e, "ranking");
     }
-    st = collect_parts(r, k, step->step->per, e);
+    st = collect_parts(r, k, per, e);
     st = st == DRH_OK ? rank_groups(&k->spec, k->part, k->n_parts, k->group, k->n_groups, e) : st;
     for (size_t i = 0; st == DRH_OK && i < k->n_groups; i++) {
         st = add_examples(r, k, i, e);
     }
+    return st;
+}
+
+drh_status run_rank(struct run *r, struct plan_step *step, drh_error *e)
+{
+    const char *per = step->step->per;
+    bool        over_all = !per && (step->step->has_top || step->step->has_count);
+    drh_ranking how = {.struct_size = sizeof(how)};
+    drh_status  st = step->stage->ops.selector.ranking(step->in->self, &how, e);
+
+    if (st != DRH_OK || !how.field) {
+        return stage_error(step->in, st == DRH_OK ? DRH_E_INTERNAL : st, e);
+    }
+    if (over_all || (per && strcmp(per, "domain") != 0)) { /* the report is by domain in any case */
+        st = add_ranking(r, step, &how, "domain", false, e);
+    }
+    st = st == DRH_OK ? add_ranking(r, step, &how, per, true, e) : st;
     if (st == DRH_OK) {
+        const struct ranking *k = &r->ranking[r->n_rankings - 1];
         say_result(k);
         r->pending = rank_has_cut(&k->spec) ? k : NULL;
     }
