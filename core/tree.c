@@ -41,44 +41,57 @@ static drh_status fail_at(const char *text, size_t at, const char *name, const c
     return err_set(e, DRH_E_CONFIG, "%s:%zu:%zu: %s", name, line, column, what);
 }
 
+/* The last byte of the string or number that begins at text[i]; *what gets what cJSON would not
+ * stand in it. */
+static size_t scan_string(const char *text, size_t i, const char **what)
+{
+    for (i++; text[i] != '"'; i++) {
+        if (text[i] == '\\') {
+            if (strncmp(text + i, "\\u0000", 6) == 0) {
+                *what = "a text here cannot hold \\u0000";
+            }
+            i++;
+        }
+    }
+    return i;
+}
+
+static size_t scan_number(const char *text, size_t len, size_t i, const char **what)
+{
+    size_t from = i;
+    double number;
+
+    while (i + 1 < len && text[i + 1] && strchr("0123456789+-.eE", text[i + 1])) {
+        i++;
+    }
+    if (i - from >= MAX_NUMBER) {
+        *what = "number is too long";
+    } else if (json_f64(text + from, i + 1 - from, &number) != DRH_OK || !isfinite(number)) {
+        *what = "number is too big";
+    }
+    return i;
+}
+
 /* What cJSON would not stand, in a text that is strict JSON. */
 static const char *too_much(const char *text, size_t len, size_t *at)
 {
-    unsigned depth = 0;
-    size_t   i = 0;
-    double   number;
-    while (i < len) {
+    const char *what = NULL;
+    unsigned    depth = 0;
+
+    for (size_t i = 0; i < len && !what; i++) {
         char c = text[i];
         *at = i;
         if (c == '"') {
-            for (i++; text[i] != '"'; i++) {
-                if (text[i] == '\\' && strncmp(text + i, "\\u0000", 6) == 0) {
-                    *at = i;
-                    return "a text here cannot hold \\u0000";
-                }
-                i += text[i] == '\\';
-            }
+            i = scan_string(text, i, &what);
+        } else if (c == '-' || isdigit((unsigned char)c)) {
+            i = scan_number(text, len, i, &what);
         } else if (c == '[' || c == '{') {
-            if (++depth > TREE_MAX_DEPTH) {
-                return "nested too deep (more than 32 levels)";
-            }
+            what = ++depth > TREE_MAX_DEPTH ? "nested too deep (more than 32 levels)" : NULL;
         } else if (c == ']' || c == '}') {
             depth--;
-        } else if (c == '-' || isdigit((unsigned char)c)) {
-            size_t from = i;
-            while (i + 1 < len && text[i + 1] && strchr("0123456789+-.eE", text[i + 1])) {
-                i++;
-            }
-            if (i - from >= MAX_NUMBER) {
-                return "number is too long";
-            }
-            if (json_f64(text + from, i + 1 - from, &number) != DRH_OK || !isfinite(number)) {
-                return "number is too big";
-            }
         }
-        i++;
     }
-    return NULL;
+    return what;
 }
 
 static drh_status parse_checked(const char *text, size_t len, const char *name, cJSON **tree,

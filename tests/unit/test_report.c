@@ -21,7 +21,7 @@ static const char whole[] =
     "ifd\",\"groups\":[{\"group\":\"Math\",\"n\":4,"
     "\"scored\":3,\"passed\":2,\"kept\":1,\"cut\":0.8125,\"mean\":0.5,\"sd\":null,\"min\":0.25,"
     "\"q1\":0.25,\"median\":0.5,\"q3\":0.75,\"max\":0.75,"
-    "\"histogram\":{\"lo\":0,\"hi\":1,\"counts\":[0,25,50,1]},"
+    "\"histogram\":{\"lo\":0,\"hi\":1,\"counts\":[0,50,100,1]},"
     "\"examples\":[{\"score\":0.75,\"rank\":\"best\",\"id\":\"abc\",\"record\":{\"conversations\":["
     "{\"from\":\"human\",\"value\":\"two\\nlines\"},{\"from\":\"gpt\",\"value\":\"yes\"},"
     "{\"from\":\"human\",\"value\":\"third\"}]}},"
@@ -45,8 +45,8 @@ static const char *const lines[] = {
     "  Math: 4 records, 3 scored, 2 within the bounds, 1 kept, cut at 0.8125\n",
     "    mean 0.5 sd - min 0.25 q1 0.25 median 0.5 q3 0.75 max 0.75\n",
     "             0 |                                                   0\n",
-    "          0.25 |#########################                          25\n",
-    "           0.5 |################################################## 50\n",
+    "          0.25 |#########################                          50\n",
+    "           0.5 |################################################## 100\n",
     "          0.75 |#                                                  1\n",
     "    best           0.75      abc\n",
     "      Q: two lines\n",
