@@ -20,6 +20,8 @@ struct loader {
     size_t         word_n, merge_n;
     char          *tmp; /* bytes of a token text */
     size_t         tmp_cap;
+    char          *both; /* bytes of a merge's two sides */
+    size_t         both_cap;
 };
 
 static drh_status bad_json(struct loader *l, const struct lm_json *j, const char *part)
@@ -236,24 +238,31 @@ static drh_status read_vocab(struct loader *l, struct lm_slice raw)
 
 /* ---- merges -------------------------------------------------------------------------------- */
 
-/* Appends a side of a merge as bytes to both[]; its id, or LM_TOK_NONE. */
-static uint32_t merge_side(struct loader *l, struct lm_slice s, char **both, size_t *both_n)
+/* Appends a side of a merge as bytes to l->both: its id, LM_TOK_NONE when it is no token. */
+static drh_status merge_side(struct loader *l, struct lm_slice s, size_t *both_n, uint32_t *id)
 {
     const struct lm_tok_word *w;
     size_t                    n;
-    char                     *b;
-    if (to_bytes(l, s, &n) != 1) {
-        return LM_TOK_NONE;
+    int                       rc = to_bytes(l, s, &n);
+    *id = LM_TOK_NONE;
+    if (rc < 0) {
+        return no_memory(l);
     }
-    b = realloc(*both, *both_n + n + 1);
-    if (!b) {
-        return LM_TOK_NONE;
+    if (*both_n + n > l->both_cap) {
+        char *b = realloc(l->both, *both_n + n + 256);
+        if (!b) {
+            return no_memory(l);
+        }
+        l->both = b;
+        l->both_cap = *both_n + n + 256;
     }
-    *both = b;
-    memcpy(b + *both_n, l->tmp, n);
+    memcpy(l->both + *both_n, l->tmp, n);
     *both_n += n;
-    w = lm_tok_find_word(l->t, l->tmp, n);
-    return w ? w->id : LM_TOK_NONE;
+    w = rc == 1 ? lm_tok_find_word(l->t, l->tmp, n) : NULL;
+    if (w) {
+        *id = w->id;
+    }
+    return DRH_OK;
 }
 
 static drh_status add_merge(struct loader *l, uint32_t rank, struct lm_slice left,
@@ -261,14 +270,18 @@ static drh_status add_merge(struct loader *l, uint32_t rank, struct lm_slice lef
 {
     struct lm_tok            *t = l->t;
     const struct lm_tok_word *w = NULL;
-    char                     *both = NULL;
+    uint32_t                  a, b = LM_TOK_NONE;
     size_t                    n = 0, s;
-    uint32_t                  a = merge_side(l, left, &both, &n);
-    uint32_t                  b = a == LM_TOK_NONE ? LM_TOK_NONE : merge_side(l, right, &both, &n);
-    if (b != LM_TOK_NONE) {
-        w = lm_tok_find_word(t, both, n);
+    drh_status                st = merge_side(l, left, &n, &a);
+    if (st == DRH_OK) {
+        st = merge_side(l, right, &n, &b);
     }
-    free(both);
+    if (st != DRH_OK) {
+        return st;
+    }
+    if (a != LM_TOK_NONE && b != LM_TOK_NONE) {
+        w = lm_tok_find_word(t, l->both, n);
+    }
     if (!w) {
         return drh_fail(l->e, DRH_E_DATA,
                         "%s: model.merges[%lu]: one of the two tokens or their union is not in the "
@@ -624,6 +637,7 @@ drh_status lm_tok_load(struct lm_tok *t, const uint8_t *json, size_t n, const ch
         st = read_file(&l, json, n);
     }
     free(l.tmp);
+    free(l.both);
     if (st != DRH_OK) {
         lm_tok_free(t);
         return st;
