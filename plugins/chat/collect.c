@@ -413,25 +413,22 @@ static drh_status top_system(struct chat_worker *w, const drh_record *r)
         drh_field        f = w->chat->systems.f[i];
         struct chat_turn t;
         drh_value        v;
-        drh_status       st;
+        drh_status       st = DRH_OK;
         if (h->records->get_value(r, f, &v) != DRH_OK) {
             continue;
         }
         memset(&t, 0, sizeof(t));
         if (h->values->type(&v) != DRH_T_NULL) {
             st = chat_content(w, &v, "system", &t);
-            if (st != DRH_OK) {
-                return st;
-            }
         }
-        if (t.text.len > 0) {
+        if (st == DRH_OK && t.text.len > 0) {
             st = chat_set_system(w, &t);
             w->system_in_place = f == w->chat->system && t.has_raw;
         }
         if (t.text.len == 0 || f != w->chat->system) {
             chat_use(w, f);
         }
-        return DRH_OK;
+        return st;
     }
     return DRH_OK;
 }

@@ -11,7 +11,7 @@ struct chat_chunk {
     char               bytes[];
 };
 
-enum { CHUNK = 64 * 1024, LANG_SAMPLE = 1024, LANG_TURNS = 4 };
+enum { CHUNK = 64 * 1024, LANG_SAMPLE = 512, LANG_TURNS = 4 };
 
 /* Cuts a text that snprintf filled to the limit back to whole UTF-8 characters, and keeps it on
  * one line. */
