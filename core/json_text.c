@@ -388,12 +388,13 @@ size_t json_escape_len(const char *p)
 
 bool json_key_is(const char *key, size_t key_len, bool escaped, const char *want, size_t len)
 {
-    const char *end = key + key_len, *want_end = want + len;
+    const char *end = key + key_len, *want_end;
     char        part[4];
 
-    if (!escaped) {
+    if (!escaped || len == 0) {
         return key_len == len && (len == 0 || memcmp(key, want, len) == 0);
     }
+    want_end = want + len;
     while (key < end) {
         size_t n = 1, from = 1;
         part[0] = *key;
