@@ -79,7 +79,7 @@ struct chat_worker {
     size_t    input_from; /* byte in the first human turn where the input begins; 0: no input */
     drh_field used[CHAT_MAX_USED]; /* fields that went into the turns */
     size_t    n_used;
-    size_t    at; /* number of the turn that is read, from 1 */
+    size_t    at;   /* number of the turn that is read, from 1 */
     bool      drop; /* the outcome is a drop, not a failure */
     char      reason[41];
     char      detail[200];
