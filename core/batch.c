@@ -4,8 +4,10 @@
 
 #include "crash.h"
 #include "err.h"
+#include "field.h"
 #include "hash.h"
 #include "mem.h"
+#include "record_impl.h"
 
 #include <math.h>
 #include <string.h>
@@ -288,7 +290,7 @@ static bool raw_row(const struct drh_record *r, drh_str *file, uint64_t *line)
 
 static drh_status reject_record(struct batch *b, const char *step, const struct drh_record *r)
 {
-    struct origin o = *r->origin;
+    struct origin o = r->origin ? *r->origin : nowhere;
     uint64_t      row = r->row, line = r->line;
 
     if (o.between && raw_row(r, &o.file, &line)) {

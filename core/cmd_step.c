@@ -510,6 +510,7 @@ static drh_status run_passes(struct steps *s, drh_error *e)
     drh_status       st = DRH_OK;
 
     between.origin.file = drh_str_of("between steps");
+    between.origin.between = true;
     between.origin.domain = between.origin.dataset = between.origin.source = drh_str_of("");
     between.key = 1;
     while (st == DRH_OK && (first || !pass.last || s->cutting)) {

@@ -16,7 +16,7 @@
 
 static struct {
     const char *id;   /* NULL: by file and line */
-    const char *file; /* end of the file's name */
+    const char *file; /* its name or path */
     size_t      file_len;
     double      line;
     bool        json, outputs;
@@ -31,10 +31,18 @@ static const char *text_of(const cJSON *o, const char *key)
     return s ? s : "";
 }
 
-static bool ends_with_file(const char *s, size_t n)
+/* Whether the path a ends with the path b: whole names only. */
+static bool ends_with(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    return n >= ask.file_len && memcmp(s + n - ask.file_len, ask.file, ask.file_len) == 0 &&
-           (n == ask.file_len || s[n - ask.file_len - 1] == '/');
+    return a_len >= b_len && memcmp(a + a_len - b_len, b, b_len) == 0 &&
+           (a_len == b_len || a[a_len - b_len - 1] == '/');
+}
+
+/* A data set knows its files by their last names, people by their paths. */
+static bool is_asked_file(const char *s, size_t n)
+{
+    return n > 0 &&
+           (ends_with(s, n, ask.file, ask.file_len) || ends_with(ask.file, ask.file_len, s, n));
 }
 
 static void print_reject(const cJSON *j)
@@ -64,7 +72,7 @@ static bool is_asked_reject(const cJSON *j)
         return strcmp(text_of(j, "id"), ask.id) == 0;
     }
     return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(j, "line")) == ask.line &&
-           ends_with_file(file, strlen(file));
+           is_asked_file(file, strlen(file));
 }
 
 static bool is_asked_output(const cJSON *j)
@@ -76,7 +84,7 @@ static bool is_asked_output(const cJSON *j)
         return strcmp(text_of(m, "id"), ask.id) == 0;
     }
     return colon && strtod(colon + 1, NULL) == ask.line &&
-           ends_with_file(src, (size_t)(colon - src));
+           is_asked_file(src, (size_t)(colon - src));
 }
 
 static int on_file(const char *path, const struct stat *sb, int type, struct FTW *where)

@@ -71,14 +71,73 @@ static bool intact(const cJSON *out)
     return strcmp(hex, sha) == 0;
 }
 
-/* The names of the basis's members that differ, for people. */
-static void say_changed(const cJSON *old, const cJSON *now, struct buf *why)
+/* Adds the names of the members that differ to `why`: "seed", "ifd.version". */
+static void say_members(const cJSON *old, const cJSON *now, const char *of, struct buf *why)
 {
     const cJSON *m;
 
     cJSON_ArrayForEach(m, now)
     {
         if (!cJSON_Compare(m, cJSON_GetObjectItemCaseSensitive(old, m->string), true)) {
+            (void)buf_addf(why, "%s%s%s%s", why->len ? ", " : "", of, *of ? "." : "", m->string);
+        }
+    }
+}
+
+/* Options are kept as text. */
+static void say_options(const cJSON *old, const cJSON *now, const char *id, struct buf *why)
+{
+    const char *a = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(old, "options"));
+    const char *b = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(now, "options"));
+    cJSON      *was = cJSON_Parse(a ? a : ""), *is = cJSON_Parse(b ? b : "");
+    size_t      before = why->len;
+
+    if (a && b && strcmp(a, b) != 0) {
+        say_members(was, is, id, why);
+        if (why->len == before) { /* one was taken away */
+            say_members(is, was, id, why);
+        }
+    }
+    cJSON_Delete(was);
+    cJSON_Delete(is);
+}
+
+static void say_steps(const cJSON *old, const cJSON *now, struct buf *why)
+{
+    int n = cJSON_GetArraySize(now);
+
+    if (cJSON_GetArraySize(old) != n) {
+        (void)buf_addf(why, "%snumber of steps", why->len ? ", " : "");
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        cJSON      *a = cJSON_Duplicate(cJSON_GetArrayItem(old, i), true);
+        cJSON      *b = cJSON_Duplicate(cJSON_GetArrayItem(now, i), true);
+        const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(b, "id"));
+
+        say_options(a, b, id ? id : "", why);
+        cJSON_DeleteItemFromObjectCaseSensitive(a, "options");
+        cJSON_DeleteItemFromObjectCaseSensitive(b, "options");
+        say_members(a, b, id ? id : "", why);
+        cJSON_Delete(a);
+        cJSON_Delete(b);
+    }
+}
+
+/* What of the basis differs, for people.  Short of memory it says less. */
+static void say_changed(const cJSON *old, const cJSON *now, struct buf *why)
+{
+    const cJSON *m, *was;
+
+    cJSON_ArrayForEach(m, now)
+    {
+        was = cJSON_GetObjectItemCaseSensitive(old, m->string);
+        if (cJSON_Compare(m, was, true)) {
+            continue;
+        }
+        if (strcmp(m->string, "steps") == 0) {
+            say_steps(was, m, why);
+        } else {
             (void)buf_addf(why, "%s%s", why->len ? ", " : "", m->string);
         }
     }

@@ -308,10 +308,11 @@ static drh_status api_add(drh_record *parent, drh_record **child)
 
 static drh_status api_info(const drh_record *r, drh_record_info *out)
 {
-    static const struct origin nowhere = {{"", 0}, {"", 0}, {"", 0}, {"", 0}};
-    const struct origin       *o = r->origin ? r->origin : &nowhere;
-    drh_record_info            full;
-    size_t                     n = out->struct_size;
+    static const struct origin nowhere = {
+        .file = {"", 0}, .domain = {"", 0}, .dataset = {"", 0}, .source = {"", 0}};
+    const struct origin *o = r->origin ? r->origin : &nowhere;
+    drh_record_info      full;
+    size_t               n = out->struct_size;
 
     if (n < offsetof(drh_record_info, attempt)) {
         return DRH_E_ARG;

@@ -20,6 +20,7 @@ enum settled { REC_OPEN = 0, REC_KEPT, REC_DROPPED, REC_FAILED };
 /* Shared by the records of one file; the texts outlive them. */
 struct origin {
     drh_str file, domain, dataset, source;
+    bool    between; /* a file from one step to another: /metadata/src says where a row is from */
 };
 
 struct builder; /* of records->open ... close */

@@ -339,6 +339,19 @@ static bool barren(const struct run *r, drh_error *e)
     return false;
 }
 
+static void say_skipped(const struct run *r)
+{
+    uint64_t tasks = 0, skipped = 0;
+
+    for (size_t i = 0; i < r->n_totals; i++) {
+        tasks += r->total[i].tasks;
+        skipped += r->total[i].skipped;
+    }
+    if (tasks && skipped == tasks) {
+        log_put(DRH_LOG_INFO, "nothing had to be done again: all of it is from earlier runs");
+    }
+}
+
 static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
 {
     const char *state = "complete";
@@ -360,6 +373,9 @@ static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
         state = "short";
         rc = RC_BAD;
         (void)err_set(e, DRH_E_DATA, "fewer records were made than asked for");
+    }
+    if (rc == RC_OK) {
+        say_skipped(r);
     }
     report = run_report(r, state, rc ? e->message : NULL, seconds);
     text = report ? cJSON_Print(report) : NULL;

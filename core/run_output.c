@@ -47,6 +47,27 @@ static drh_status each_piece(struct domain_job *j, piece_fn fn, drh_error *e)
     return st;
 }
 
+/* Of the first piece, what people can read: say_changed() in manifest.c names it. */
+static bool say_basis(cJSON *basis, const cJSON *piece)
+{
+    static const char *const keys[] = {"steps", "cut", "seed", "compress"};
+    bool                     ok = true;
+
+    for (size_t i = 0; ok && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(piece, keys[i]);
+        cJSON       *copy = NULL;
+
+        if (v && !cJSON_GetObjectItemCaseSensitive(basis, keys[i])) {
+            copy = cJSON_Duplicate(v, true);
+            ok = copy && cJSON_AddItemToObject(basis, keys[i], copy);
+        }
+        if (!ok) {
+            cJSON_Delete(copy);
+        }
+    }
+    return ok;
+}
+
 static drh_status piece_fingerprint(struct domain_job *j, struct dataset *d, size_t part,
                                     drh_error *e)
 {
@@ -57,7 +78,8 @@ static drh_status piece_fingerprint(struct domain_job *j, struct dataset *d, siz
     drh_status  st = run_part_task(j->r, j->s, d, part, &t, &cut, e);
 
     st = st == DRH_OK ? manifest_fingerprint(t.basis, hex, e) : st;
-    if (st == DRH_OK && !cJSON_AddItemToArray(list, cJSON_CreateString(hex))) {
+    if (st == DRH_OK &&
+        !(cJSON_AddItemToArray(list, cJSON_CreateString(hex)) && say_basis(j->basis, t.basis))) {
         st = err_nomem(e, "a manifest");
     }
     j->n_counts = t.chain.n + 1;
@@ -268,6 +290,7 @@ static drh_status output_domain(struct run *r, const struct segment *s, const ch
     }
     st = st == DRH_OK ? each_piece(&j, piece_fingerprint, e) : st;
     st = st == DRH_OK ? manifest_check(j.manifest, j.basis, &m, &state, &why, e) : st;
+    st = st == DRH_OK ? task_redo(&name, &r->to, state, &why, e) : st;
     if (st == DRH_OK) {
         st = state == MANIFEST_FITS && !r->o->fresh ? reuse(&j, m, e) : build(&j, e);
     }

@@ -150,7 +150,8 @@ static struct feed_file *part_file(const struct dataset *d, const struct part *p
         f->origin = (struct origin){.file = drh_str_of(p->path),
                                     .domain = drh_str_of(d->domain),
                                     .dataset = drh_str_of(d->name),
-                                    .source = drh_str_of(d->source)};
+                                    .source = drh_str_of(d->source),
+                                    .between = true};
         for (int k = 0; k < 16 && p->sha256[k]; k++) {
             f->key = (f->key << 4) |
                      (uint64_t)(p->sha256[k] <= '9' ? p->sha256[k] - '0' : p->sha256[k] - 'a' + 10);
@@ -392,13 +393,16 @@ static void remove_stale(struct run *r, const struct segment *s, const struct da
     for (size_t part = d->n_parts;; part++) {
         struct task_name n = {s->name, d->domain, d->name, part};
         char            *manifest = layout_manifest(&r->l, &n);
+        char            *rejected = layout_rejected(&r->l, &n);
         char *out = s->interim ? layout_interim(&r->l, &n) : layout_work(&r->l, &n, ".jsonl");
-        bool  gone = !manifest || !out || unlink(manifest) != 0;
+        bool  gone = !manifest || !out || !rejected || unlink(manifest) != 0;
 
         if (!gone) {
             (void)unlink(out);
+            (void)unlink(rejected);
         }
         mem_free(manifest);
+        mem_free(rejected);
         mem_free(out);
         if (gone) {
             return;

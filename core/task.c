@@ -206,6 +206,24 @@ static drh_status execute(struct task *t, const struct task_options *o, struct w
     return st == DRH_OK ? commit(t, w, e) : st;
 }
 
+drh_status task_redo(const struct task_name *t, const struct task_options *o,
+                     enum manifest_state state, const struct buf *why, drh_error *e)
+{
+    const char *what = why->len ? why->ptr : "settings";
+
+    if (state == MANIFEST_CHANGED && o->strict && !o->fresh) {
+        return err_set(e, DRH_E_CONFIG,
+                       "%s/%s/%s was made before this changed: %s; run without --resume=strict to "
+                       "redo it",
+                       t->segment, t->domain, t->dataset, what);
+    }
+    if ((state == MANIFEST_CHANGED || state == MANIFEST_DAMAGED) && !o->fresh) {
+        log_put(DRH_LOG_INFO, "%s/%s/%s part %zu is redone: %s%s", t->segment, t->domain,
+                t->dataset, t->part, state == MANIFEST_CHANGED ? "changed " : "", what);
+    }
+    return DRH_OK;
+}
+
 /* Whether an earlier run has done this already. */
 static drh_status done_already(struct task *t, const struct task_options *o, struct work *w,
                                bool *done, drh_error *e)
@@ -220,17 +238,8 @@ static drh_status done_already(struct task *t, const struct task_options *o, str
     *done = st == DRH_OK && state == MANIFEST_FITS && !o->fresh;
     if (*done) {
         st = results_from(t, m) == DRH_OK ? DRH_OK : err_nomem(e, "a manifest");
-    } else if (st == DRH_OK && state == MANIFEST_CHANGED && o->strict) {
-        st = err_set(e, DRH_E_CONFIG,
-                     "%s/%s/%s was made with other %s; run without --resume=strict to redo it",
-                     t->name.segment, t->name.domain, t->name.dataset,
-                     why.ptr ? why.ptr : "settings");
-    } else if (st == DRH_OK && (state == MANIFEST_CHANGED || state == MANIFEST_DAMAGED) &&
-               !o->fresh) {
-        log_put(DRH_LOG_INFO, "%s/%s/%s part %zu is redone: %s%s", t->name.segment, t->name.domain,
-                t->name.dataset, t->name.part, state == MANIFEST_CHANGED ? "changed " : "",
-                why.ptr ? why.ptr : "settings");
     }
+    st = st == DRH_OK ? task_redo(&t->name, o, state, &why, e) : st;
     cJSON_Delete(m);
     buf_free(&why);
     return st;

@@ -5,6 +5,7 @@
 #define CORE_TASK_H
 
 #include "layout.h"
+#include "manifest.h"
 #include "shard.h"
 
 #include <cjson/cJSON.h>
@@ -38,6 +39,10 @@ struct task_options {
     bool                 fresh, strict;
 };
 
+/* What an earlier run left of `t` is no longer good: says that it is made again, and why.  strict:
+ * DRH_E_CONFIG when it was made of something else. */
+drh_status task_redo(const struct task_name *t, const struct task_options *o,
+                     enum manifest_state state, const struct buf *why, drh_error *e);
 /* DRH_E_CONFIG with strict when it was done before with something else. */
 drh_status task_run(struct task *t, const struct task_options *o, drh_error *e);
 
