@@ -143,7 +143,7 @@ static drh_status final_options(const struct plan *p, const struct stage *stage,
         st = st == DRH_OK ? take_number(*options, schema, "attempts", &s->attempts, at, e) : st;
     }
     if (st == DRH_OK) {
-        st = schema_apply(schema, *options, at, p->recipe->dir, all, e);
+        st = recipe_options(p->recipe, s ? s->step : NULL, at, *options, schema, all, e);
     }
     cJSON_Delete(schema);
     return st;
