@@ -127,6 +127,29 @@ static drh_status on_canonical(void *ctx, const char *path, const struct note_st
     return DRH_OK;
 }
 
+/* What is empty is for the later stage to judge: see DRH_GIVES_CANONICAL. */
+static drh_status keep_empty(struct loader *l, struct step *s, drh_error *e)
+{
+    const char          *id = strstr(s->use, ".so:") + 4;
+    char                *file = mem_dup(s->use, (size_t)(id - 1 - s->use));
+    const struct plugin *p = NULL;
+    drh_status           st = file ? loader_open(l, file, &p, e) : err_nomem(e, s->use);
+
+    for (size_t i = 0; st == DRH_OK && i < p->n_stages; i++) {
+        cJSON *schema = NULL;
+        if (strcmp(p->stages[i].desc.id, id) == 0 &&
+            schema_parse(p->stages[i].desc.config_schema, &schema, e) == DRH_OK &&
+            cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(schema, "properties"),
+                                             "empty") &&
+            !cJSON_AddStringToObject(s->options, "empty", "keep")) {
+            st = err_nomem(e, "options");
+        }
+        cJSON_Delete(schema);
+    }
+    mem_free(file);
+    return st;
+}
+
 /* A stage that reads canonical records gets them, whatever the dialect of the files. */
 static drh_status add_canonical(struct recipe *r, struct loader *l, drh_error *e)
 {
@@ -136,6 +159,7 @@ static drh_status add_canonical(struct recipe *r, struct loader *l, drh_error *e
 
     if (st == DRH_OK && use) {
         st = recipe_add(r, PHASE_PREPROCESS, use, &s, e);
+        st = st == DRH_OK ? keep_empty(l, s, e) : st;
     } else if (st == DRH_OK) {
         log_put(DRH_LOG_WARN,
                 "no plugin brings records to the canonical form; they go in as they are");
