@@ -126,23 +126,53 @@ drh_status sha256_of(const void *p, size_t n, uint8_t out[32])
     return thread_end(ctx, ctx && EVP_DigestUpdate(ctx, p, n) == 1, out);
 }
 
+/* Small parts are gathered: a call into libcrypto costs more than hashing a few words. */
+struct gather {
+    EVP_MD_CTX *ctx;
+    size_t      n;
+    int         ok;
+    uint8_t     bytes[1024];
+};
+
+static void gather_flush(struct gather *g)
+{
+    g->ok = g->ok && (g->n == 0 || EVP_DigestUpdate(g->ctx, g->bytes, g->n) == 1);
+    g->n = 0;
+}
+
+static void gather_add(struct gather *g, const void *p, size_t n)
+{
+    if (n > sizeof(g->bytes) - g->n) {
+        gather_flush(g);
+    }
+    if (n > sizeof(g->bytes)) {
+        g->ok = g->ok && EVP_DigestUpdate(g->ctx, p, n) == 1;
+    } else if (n > 0) {
+        memcpy(g->bytes + g->n, p, n);
+        g->n += n;
+    }
+}
+
 drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32])
 {
-    EVP_MD_CTX *ctx = thread_begin();
-    int         ok = ctx != NULL;
-    size_t      i;
+    struct gather g;
 
-    for (i = 0; i < n && ok; i++) {
+    g.ctx = thread_begin();
+    g.ok = g.ctx != NULL;
+    g.n = 0;
+    for (size_t i = 0; i < n && g.ok; i++) {
         uint8_t len[8];
-        int     b;
 
-        for (b = 0; b < 8; b++) {
+        for (int b = 0; b < 8; b++) {
             len[b] = (uint8_t)((uint64_t)parts[i].len >> (8 * b));
         }
-        ok = EVP_DigestUpdate(ctx, len, sizeof(len)) == 1 &&
-             EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len) == 1;
+        gather_add(&g, len, sizeof(len));
+        gather_add(&g, parts[i].ptr, parts[i].len);
     }
-    return thread_end(ctx, ok, out);
+    if (g.ok) {
+        gather_flush(&g);
+    }
+    return thread_end(g.ctx, g.ok, out);
 }
 
 static drh_status add_fd(struct sha256 *s, int fd, char *chunk, const char *path, drh_error *e)
