@@ -272,8 +272,10 @@ START_TEST(utf8_table)
                     ok = a >= 0xf0 && a <= 0xf4 && cont && !(a == 0xf0 && b < 0x90) &&
                          !(a == 0xf4 && b > 0x8f);
                 }
-                ck_assert_msg((scan_n(text, 4 + tail) == DRH_OK) == ok, "%02x %02x %u", a, b, tail);
-                ck_assert(json_utf8_valid(text + 1, 2 + tail) == ok);
+                if ((scan_n(text, 4 + tail) == DRH_OK) != ok ||
+                    json_utf8_valid(text + 1, 2 + tail) != ok) {
+                    ck_abort_msg("%02x %02x %u", a, b, tail);
+                }
             }
         }
     }
@@ -344,7 +346,7 @@ static void many_keys(struct buf *b, int n, int twice)
     buf_init(b, 1u << 30);
     ck_assert_int_eq(buf_adds(b, "{\"outer\":{"), DRH_OK);
     for (i = 0; i < n; i++) {
-        ck_assert_int_eq(buf_addf(b, "\"k%d\":{\"k%d\":%d},", i, i, i), DRH_OK);
+        (void)buf_addf(b, "\"k%d\":{\"k%d\":%d},", i, i, i);
     }
     ck_assert_int_eq(buf_addf(b, "\"k%d\":0},\"k0\":1}", twice < 0 ? n : twice), DRH_OK);
 }

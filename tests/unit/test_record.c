@@ -766,11 +766,13 @@ END_TEST
 
 START_TEST(children)
 {
-    static const struct origin from = {
-        {"f.jsonl", 7}, {"Math", 4}, {"gsm8k", 5}, {"local:f.jsonl", 13}};
-    struct drh_record *r = parse("{}"), *c[3];
-    drh_record_info    info = {.struct_size = sizeof(info)};
-    int                i;
+    static const struct origin from = {.file = {"f.jsonl", 7},
+                                       .domain = {"Math", 4},
+                                       .dataset = {"gsm8k", 5},
+                                       .source = {"local:f.jsonl", 13}};
+    struct drh_record         *r = parse("{}"), *c[3];
+    drh_record_info            info = {.struct_size = sizeof(info)};
+    int                        i;
 
     r->origin = &from;
     r->row = 5;
