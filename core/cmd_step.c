@@ -418,7 +418,7 @@ static drh_status open_pass(struct steps *s, const struct pass *pass, struct sha
     const struct plan_step *last = pass->to > pass->from ? &s->p->step[pass->to - 1] : NULL;
     drh_status              st = DRH_OK;
 
-    if (pass->last && !wants_cut(last)) {
+    if (pass->last) {
         return outfile_open(&sh->out, to_stdout(s->o) ? "-" : s->o->output, 0, e);
     }
     st = temporary(s, out, e);
