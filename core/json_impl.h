@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * json_impl.h - what the json_*.c files and builder.c share: finding the next byte of a string that
- * needs a look, one UTF-8 sequence, and the keys of open objects.  Nobody else includes this. */
+ * json_impl.h - what the json_*.c files, builder.c and value.c share: finding the next byte of a
+ * string that needs a look, one UTF-8 sequence, and the keys of open objects.  Nobody else includes
+ * this. */
 #ifndef CORE_JSON_IMPL_H
 #define CORE_JSON_IMPL_H
 

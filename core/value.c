@@ -2,6 +2,7 @@
  * value.c - the cursor: six words that say where in an accepted text a value is.  Nothing is parsed
  * ahead; a step costs what it skips.  A record's worker uses it, or any thread with decoded text.
  */
+#include "json_impl.h"
 #include "mem.h"
 #include "record_impl.h"
 
@@ -125,16 +126,20 @@ static drh_status decode(const drh_value *v, const char *p, size_t len, bool esc
 
 static drh_status value_str(const drh_value *v, drh_str *out)
 {
-    const char *p = at(v);
-    size_t      len;
+    const char *p = at(v), *q;
+    bool        escaped;
 
     out->ptr = NULL;
     out->len = 0;
     if (*p != '"') {
         return DRH_E_TYPE;
     }
-    len = (size_t)(end_of(v) - p) - 2;
-    return decode(v, p + 1, len, json_has_escape(p + 1, len), out);
+    q = json_quote_or_slash(++p, limit(v));
+    escaped = *q == '\\';
+    if (escaped) {
+        q = json_string_end(q, limit(v));
+    }
+    return decode(v, p, (size_t)(q - p), escaped, out);
 }
 
 static drh_status value_key(const drh_value *v, drh_str *out)
