@@ -21,11 +21,11 @@ struct flight {
     drh_record      *r;
     struct window   *w;
     struct call_list calls; /* submitted during the present call into the stage */
-    uint32_t         open;  /* calls without an answer given back */
-    uint32_t         ordinal;
+    drh_infer_call  *mine;  /* every call of the present attempt, by mine_next */
+    uint32_t         open;  /* of these, the ones without an answer given back */
     uint64_t         tries; /* slots: rejected attempts so far */
+    drh_record      *rejected, *last_rejected; /* these attempts, by owner */
     bool             landed;
-    struct flight   *next_ready;
 };
 
 struct window {
@@ -36,6 +36,8 @@ struct window {
     struct call_list wave; /* packs: requests of the next wave, in order */
     struct pack     *pack; /* packs: of the present wave, in order */
     size_t           n_packs;
+    size_t           under_way; /* one by one: calls that the pool has */
+    bool             committed; /* but kept, for late answers still come */
     struct window   *next;
     bool             last;
 };
@@ -46,6 +48,7 @@ struct async {
     struct instance      *in;
     const struct service *svc;
     struct window        *first, *tail; /* in input order */
+    struct window        *lingering;    /* committed, with calls under way */
     size_t                n_windows;
     struct flight        *now; /* whose start() or resume() is running */
     struct async_pool    *pool;
@@ -107,10 +110,8 @@ static drh_status copy_request(struct arena *a, const drh_infer_req *from, drh_i
     return st == DRH_OK && q->n_stop ? copy_stops(a, q) : st;
 }
 
-enum { DIGEST_PARTS = 64 };
-
 /* What makes two requests the same: all that the answer depends on. */
-static drh_status request_digest(const drh_infer_req *q, uint8_t out[16])
+static drh_status request_digest(struct arena *a, const drh_infer_req *q, uint8_t out[16])
 {
     struct {
         double   f[4];
@@ -120,15 +121,21 @@ static drh_status request_digest(const drh_infer_req *q, uint8_t out[16])
         {q->temperature, q->top_p, q->min_p, q->repetition_penalty},
         q->seed,
         {q->op, q->flags, q->max_total, q->max_tokens, q->top_k, q->n_stop, q->n_messages, 0}};
-    drh_str    part[DIGEST_PARTS] = {{(const char *)&fixed, sizeof(fixed)}, q->prompt, q->target};
+    drh_str   *part = arena_alloc(a, (3 + q->n_stop + 2 * (size_t)q->n_messages) * sizeof(*part));
     uint8_t    full[32];
     size_t     n = 3;
     drh_status st;
 
-    for (uint32_t i = 0; i < q->n_stop && n < DIGEST_PARTS - 1; i++) {
+    if (!part) {
+        return DRH_E_NOMEM;
+    }
+    part[0] = (drh_str){(const char *)&fixed, sizeof(fixed)};
+    part[1] = q->prompt;
+    part[2] = q->target;
+    for (uint32_t i = 0; i < q->n_stop; i++) {
         part[n++] = q->stop[i];
     }
-    for (uint32_t i = 0; i < q->n_messages && n < DIGEST_PARTS - 1; i++) {
+    for (uint32_t i = 0; i < q->n_messages; i++) {
         part[n++] = q->messages[i]->role;
         part[n++] = q->messages[i]->content;
     }
@@ -148,10 +155,6 @@ drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req 
     if (!f || f->r != r || r->settled != REC_OPEN) {
         return err_set(e, DRH_E_ARG, "submit is for the open record of this start() or resume()");
     }
-    if (req->n_stop + 2 * (uint64_t)req->n_messages > DIGEST_PARTS - 8) {
-        return err_set(e, DRH_E_RANGE, "a request has %u stop texts and %u messages; too many",
-                       req->n_stop, req->n_messages);
-    }
     arena = f->w->b->arena;
     c = arena_alloc(arena, sizeof(*c));
     if (!c) {
@@ -159,15 +162,20 @@ drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req 
     }
     memset(c, 0, sizeof(*c));
     if (copy_request(arena, req, &c->req) != DRH_OK ||
-        request_digest(&c->req, c->key.digest) != DRH_OK) {
+        request_digest(arena, &c->req, c->key.digest) != DRH_OK) {
         return err_nomem(e, "a request");
     }
     c->flight = f;
     c->pool = a->pool;
     c->tag = tag;
     c->key.uid = r->uid;
-    c->key.ordinal = f->ordinal++;
     c->key.attempt = r->attempt;
+    /* which of its equal requests: the same however the answers before it came */
+    for (const drh_infer_call *o = f->mine; o; o = o->mine_next) {
+        c->key.ordinal += memcmp(o->key.digest, c->key.digest, sizeof(o->key.digest)) == 0;
+    }
+    c->mine_next = f->mine;
+    f->mine = c;
     c->kept = journal_find(a->s->journal, &c->key);
     c->all_next = f->w->all;
     f->w->all = c;
@@ -229,74 +237,18 @@ static void release_state(struct async *a, struct flight *f)
     }
 }
 
-static drh_status start_flight(struct async *a, struct flight *f, drh_error *e);
+/* ---- settling ---- */
 
-/* A rejected slot: counts as dropped, and a new empty record tries again. */
-static drh_status retry_slot(struct async *a, struct flight *f, drh_error *e)
+/* The host settles what the stage left open, and gives the stage's state back to it. */
+static drh_status settle_for(struct async *a, struct flight *f, const char *reason,
+                             const char *detail)
 {
-    struct batch            *b = f->w->b;
-    const drh_record        *old = f->r;
-    drh_record              *r = record_new(b->arena);
-    const struct chain_step *step = &a->s->chain.step[a->at];
-
-    if (!r) {
-        return err_nomem(e, "a slot");
-    }
-    r->origin = old->origin;
-    r->row = r->slot = old->slot;
-    r->uid = old->uid;
-    r->attempt = old->attempt + 1;
-    b->counts[a->at + 1].in++;
-    if (reject_line(&b->rejects, step->id, old->settled == REC_FAILED, old->reason, old->detail,
-                    old->origin, old->row, old->attempt, record_id(old)) != DRH_OK ||
-        counts_reason(&b->counts[a->at + 1], old->reason, old->settled == REC_FAILED, 1) !=
-            DRH_OK) {
-        return err_nomem(e, "counts");
-    }
-    record_enter_step(r, &a->s->chain, step);
-    f->r = r;
-    f->tries++;
-    f->ordinal = 0;
-    return start_flight(a, f, e);
+    release_state(a, f);
+    return record_settle(f->r, REC_FAILED, reason, detail, strlen(detail));
 }
 
-/* After a call into the stage: passes its new requests on, or sees that the record is settled. */
-static drh_status after_call(struct async *a, struct flight *f, drh_error *e)
-{
-    bool slots = a->s->feed->slot_origin != NULL;
-
-    if (f->r->settled == REC_OPEN && f->open == 0) {
-        if (record_settle(
-                f->r, REC_FAILED, "unsettled",
-                DRH_LIT("the stage neither settled this record nor asked for anything")) !=
-            DRH_OK) {
-            return err_nomem(e, "a record");
-        }
-    }
-    if (f->r->settled == REC_OPEN) {
-        while (f->calls.first) {
-            drh_infer_call *c = call_list_take(&f->calls);
-            if (a->packs) {
-                call_list_add(&f->w->wave, c);
-            } else {
-                pool_send(a->pool, c);
-            }
-        }
-        return DRH_OK;
-    }
-    /* settled with requests under way: their answers find the flight landed and are let go */
-    memset(&f->calls, 0, sizeof(f->calls));
-    f->r->state = NULL;
-    if (slots && f->r->settled != REC_KEPT && f->tries + 1 < a->s->attempts) {
-        return retry_slot(a, f, e);
-    }
-    f->landed = true;
-    f->w->landed++;
-    a->in_flight--;
-    return DRH_OK;
-}
-
-static drh_status call_into(struct async *a, struct flight *f, uint64_t tag,
+/* One call into the stage; afterwards the record is settled or has open requests. */
+static drh_status call_once(struct async *a, struct flight *f, uint64_t tag,
                             const drh_infer_res *res, drh_error *e)
 {
     struct stage_call c = {.a = a, .f = f, .tag = tag, .res = res, .e = e};
@@ -304,46 +256,127 @@ static drh_status call_into(struct async *a, struct flight *f, uint64_t tag,
     a->now = f;
     instance_call(a->in, do_stage_call, &c);
     a->now = NULL;
-    if (c.st == DRH_E_DATA && f->r->settled == REC_OPEN) {
-        c.st = record_settle(f->r, REC_FAILED, "bad_data", e->message, strlen(e->message));
+    if (c.st == DRH_E_DATA) {
+        c.st = f->r->settled == REC_OPEN ? settle_for(a, f, "bad_data", e->message) : DRH_OK;
+    } else if (c.st == DRH_OK && f->r->settled == REC_OPEN && f->open == 0) {
+        c.st = settle_for(a, f, "unsettled",
+                          "the stage neither settled this record nor asked for anything");
     }
     if (c.st != DRH_OK) {
         c.st = stage_error(a->in, c.st, e);
         err_prefix(e, "step %s", a->s->chain.step[a->at].id);
-        return c.st;
     }
-    return after_call(a, f, e);
+    return c.st;
 }
 
-static drh_status start_flight(struct async *a, struct flight *f, drh_error *e)
+/* The record is settled: requests that are under way are of no use to it any more. */
+static void let_go(struct flight *f)
 {
-    return call_into(a, f, 0, NULL, e);
+    for (drh_infer_call *c = f->mine; c; c = c->mine_next) {
+        c->late = true;
+    }
+    f->mine = NULL;
+    f->open = 0;
+    memset(&f->calls, 0, sizeof(f->calls));
+    f->r->state = NULL;
 }
 
-/* Gives one answer back. */
+static bool is_rejected_slot(const struct async *a, const struct flight *f)
+{
+    return a->at == 0 && a->s->feed->slot_origin && f->r->settled != REC_OPEN &&
+           f->r->settled != REC_KEPT && f->tries + 1 < a->s->attempts && !run_cancelled();
+}
+
+/* A new empty record for a rejected slot; the old one is counted when its window is committed, so
+ * in the order of the slots. */
+static drh_status next_attempt(struct async *a, struct flight *f, drh_error *e)
+{
+    drh_record *old = f->r, *r = record_new(f->w->b->arena);
+
+    if (!r) {
+        return err_nomem(e, "a slot");
+    }
+    let_go(f);
+    old->owner = NULL;
+    if (f->last_rejected) {
+        f->last_rejected->owner = old;
+    } else {
+        f->rejected = old;
+    }
+    f->last_rejected = old;
+    r->origin = old->origin;
+    r->row = r->slot = old->slot;
+    r->uid = old->uid;
+    r->attempt = old->attempt + 1;
+    record_enter_step(r, &a->s->chain, &a->s->chain.step[a->at]);
+    f->r = r;
+    f->tries++;
+    return DRH_OK;
+}
+
+/* Passes new requests on, or sees that the record has landed. */
+static void after_calls(struct async *a, struct flight *f)
+{
+    if (f->r->settled != REC_OPEN) {
+        let_go(f);
+        f->landed = true;
+        f->w->landed++;
+        a->in_flight--;
+        return;
+    }
+    while (f->calls.first) {
+        drh_infer_call *c = call_list_take(&f->calls);
+        if (a->packs) {
+            call_list_add(&f->w->wave, c);
+        } else {
+            f->w->under_way++;
+            pool_send(a->pool, c);
+        }
+    }
+}
+
+static drh_status call_into(struct async *a, struct flight *f, uint64_t tag,
+                            const drh_infer_res *res, drh_error *e)
+{
+    drh_status st = call_once(a, f, tag, res, e);
+
+    while (st == DRH_OK && is_rejected_slot(a, f)) {
+        st = next_attempt(a, f, e);
+        st = st == DRH_OK ? call_once(a, f, 0, NULL, e) : st;
+    }
+    if (st == DRH_OK) {
+        after_calls(a, f);
+    }
+    return st;
+}
+
+/* Gives one answer back, unless its record is settled or its slot at another attempt. */
 static drh_status give_back(struct async *a, drh_infer_call *c, drh_error *e)
 {
-    struct flight *f = c->flight;
-
-    f->open--;
-    if (f->landed || c->key.attempt != f->r->attempt) {
-        return DRH_OK; /* late: the record is settled, or the slot is at another attempt */
+    if (c->late) {
+        return DRH_OK;
     }
-    return call_into(a, f, c->tag, c->kept ? c->kept : &c->res, e);
+    c->flight->open--;
+    return call_into(a, c->flight, c->tag, c->kept ? c->kept : &c->res, e);
 }
 
 /* ---- windows ---- */
+
+static void release_states(struct async *a, struct window *w)
+{
+    for (size_t i = 0; i < w->started; i++) {
+        if (!w->flight[i].landed) {
+            release_state(a, &w->flight[i]);
+        }
+    }
+}
 
 static void window_free(struct async *a, struct window *w)
 {
     if (!w) {
         return;
     }
-    for (size_t i = 0; i < w->started; i++) {
-        if (!w->flight[i].landed) {
-            release_state(a, &w->flight[i]);
-        }
-    }
+    release_states(a, w);
     for (drh_infer_call *c = w->all; c; c = c->all_next) {
         call_free_block(c);
     }
@@ -407,7 +440,28 @@ static drh_status window_start(struct async *a, struct window *w, drh_error *e)
         }
         record_enter_step(f->r, &a->s->chain, &a->s->chain.step[a->at]);
         a->in_flight++;
-        st = start_flight(a, f, e);
+        st = call_into(a, f, 0, NULL, e);
+    }
+    return st;
+}
+
+/* Counts the rejected attempts of a window's slots. */
+static drh_status gather_attempts(struct async *a, struct window *w)
+{
+    const char    *step = a->s->chain.step[a->at].id;
+    struct counts *counts = &w->b->counts[a->at + 1];
+    drh_status     st = DRH_OK;
+
+    for (size_t i = 0; i < w->n; i++) {
+        for (const drh_record *r = w->flight[i].rejected; st == DRH_OK && r; r = r->owner) {
+            bool failed = r->settled == REC_FAILED;
+
+            counts->in++;
+            st = counts_reason(counts, r->reason, failed, 1);
+            st = st == DRH_OK ? reject_line(&w->b->rejects, step, failed, r->reason, r->detail,
+                                            r->origin, r->row, r->attempt, record_id(r))
+                              : st;
+        }
     }
     return st;
 }
@@ -426,7 +480,11 @@ static drh_status window_commit(struct async *a, drh_error *e)
     for (size_t i = 0; i < w->n; i++) {
         r[i] = w->flight[i].r;
     }
-    b->st = batch_gather(b, &a->s->chain, a->at, r, w->n);
+    b->st = gather_attempts(a, w);
+    b->st = b->st == DRH_OK ? batch_gather(b, &a->s->chain, a->at, r, w->n) : b->st;
+    if (b->st == DRH_E_NOMEM) {
+        (void)err_nomem(&b->error, "a window");
+    }
     batch_process(b, &a->s->chain, a->at + 1, a->s->chain.n, 0);
     if (b->st == DRH_OK && a->s->out) {
         b->st = batch_emit(b);
@@ -435,7 +493,13 @@ static drh_status window_commit(struct async *a, drh_error *e)
     a->first = w->next;
     a->tail = a->first ? a->tail : NULL;
     a->n_windows--;
-    window_free(a, w);
+    if (w->under_way) { /* late answers are still to come, and lie in this window */
+        w->committed = true;
+        w->next = a->lingering;
+        a->lingering = w;
+    } else {
+        window_free(a, w);
+    }
     return st;
 }
 
@@ -458,8 +522,12 @@ static drh_status cut_packs(struct async *a, struct window *w, drh_error *e)
     while (w->wave.first) {
         drh_infer_call *c = call_list_take(&w->wave);
         uint32_t        cost = 0;
-        drh_status      st = pool_cost(svc, &c->req, &cost, e);
+        drh_status      st;
 
+        if (c->late) {
+            continue;
+        }
+        st = pool_cost(svc, &c->req, &cost, e);
         if (st != DRH_OK) { /* cannot run at all: answered with the reason, in a pack of its own */
             pool_refuse(c, st, e);
         }
@@ -520,6 +588,25 @@ static drh_status drive_packs(struct async *a, drh_error *e)
 
 /* ---- one by one ---- */
 
+/* Keeps an answer, gives it back, and lets a window go that waited for it only. */
+static drh_status take_answer(struct async *a, drh_infer_call *c, drh_error *e)
+{
+    struct window *w = c->flight->w;
+    drh_status     st = pool_keep(a->s->journal, c, e);
+
+    w->under_way--;
+    st = st == DRH_OK ? give_back(a, c, e) : st;
+    if (w->committed && w->under_way == 0) {
+        struct window **at = &a->lingering;
+        while (*at != w) {
+            at = &(*at)->next;
+        }
+        *at = w->next;
+        window_free(a, w);
+    }
+    return st;
+}
+
 static drh_status drive_singly(struct async *a, drh_error *e)
 {
     drh_status st = DRH_OK;
@@ -543,8 +630,7 @@ static drh_status drive_singly(struct async *a, drh_error *e)
         }
         c = st == DRH_OK ? pool_next(a->pool, e, &st) : NULL;
         if (c) {
-            st = pool_keep(a->s->journal, c, e);
-            st = st == DRH_OK ? give_back(a, c, e) : st;
+            st = take_answer(a, c, e);
         }
     }
     return st;
@@ -561,19 +647,40 @@ static void do_cancel(void *arg)
     c->svc->infer.cancel(c->svc->in->self, c->c);
 }
 
-/* A run that stops early asks the backend to let go of what it still has. */
-static void cancel_open(struct async *a)
+/* What is not needed any more, or a run that stops early: the backend is asked to let go. */
+static void cancel_open(struct async *a, struct window *w)
 {
-    if (a->packs || !a->svc->infer.cancel) {
-        return;
-    }
-    for (struct window *w = a->first; w; w = w->next) {
+    for (; w && a->svc && a->svc->infer.cancel; w = w->next) {
         for (drh_infer_call *c = w->all; c; c = c->all_next) {
             struct cancel_call call = {a->svc, c};
             if (pool_is_open(c)) {
                 instance_call(a->svc->in, do_cancel, &call);
             }
         }
+    }
+}
+
+static void free_windows(struct async *a, struct window *w)
+{
+    while (w) {
+        struct window *next = w->next;
+        window_free(a, w);
+        w = next;
+    }
+}
+
+/* A backend may still write into what it did not give back: left as it is until the process ends,
+ * and on a list, so that it is not taken for a leak. */
+static void abandon(struct async *a, struct window *w)
+{
+    static struct window *abandoned;
+
+    while (w) {
+        struct window *next = w->next;
+        release_states(a, w);
+        w->next = abandoned;
+        abandoned = w;
+        w = next;
     }
 }
 
@@ -592,16 +699,16 @@ drh_status async_run(struct shard *s, size_t at, drh_error *e)
     }
     in->async = &a;
     st = a.packs ? drive_packs(&a, e) : drive_singly(&a, e);
-    cancel_open(&a);
+    cancel_open(&a, a.first);
+    cancel_open(&a, a.lingering);
     if (pool_stop(a.pool)) {
-        while (a.first) {
-            struct window *w = a.first;
-            a.first = w->next;
-            window_free(&a, w);
-        }
+        free_windows(&a, a.first);
+        free_windows(&a, a.lingering);
         pool_free(a.pool);
-    } else { /* the backend may still write into these: left as they are until the process ends */
+    } else {
         log_put(DRH_LOG_WARN, "%s did not give back its requests within 2 s", a.svc->in->step);
+        abandon(&a, a.first);
+        abandon(&a, a.lingering);
     }
     in->async = NULL;
     return st;

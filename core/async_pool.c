@@ -26,11 +26,13 @@ struct async_pool {
     struct pool_thread *thread;
     uint32_t            n_threads;
     struct pack        *first, *last;
+    uint32_t            busy; /* threads in run(); under the lock */
     /* one by one */
     struct call_list answered; /* under the lock */
     struct call_list pending;  /* not yet taken by the backend */
     struct call_list delayed;  /* to be tried again when due */
     uint64_t         open;     /* with the backend; under the lock */
+    bool             full;     /* it said DRH_AGAIN: no use to ask before the next answer */
 };
 
 static double now(void)
@@ -69,35 +71,63 @@ void call_free_block(struct drh_infer_call *c)
 
 /* ---- answers ---- */
 
+/* What a backend of this or an older header gave, whatever it left out. */
+static void take_plain(struct drh_infer_call *c, const drh_infer_res *res)
+{
+    size_t n = res->struct_size < sizeof(c->res) ? res->struct_size : sizeof(c->res);
+
+    memset(&c->res, 0, sizeof(c->res));
+    memcpy(&c->res, res, n);
+    c->res.struct_size = sizeof(c->res);
+    if (c->res.status < 0 || (c->res.status > 0 && c->res.status < DRH_E_ARG) ||
+        c->res.status > DRH_E_INTERNAL || (c->res.n_values && !c->res.values)) {
+        c->res.status = DRH_E_INTERNAL;
+        c->res.error = NULL;
+    }
+    if (c->res.status != DRH_OK) {
+        c->res.n_values = 0;
+        c->res.text = (drh_str){NULL, 0};
+    }
+    c->error = (drh_error)ERR_INIT;
+    if (c->res.error && c->res.status != DRH_OK) {
+        c->error = *c->res.error;
+        c->error.message[sizeof(c->error.message) - 1] = '\0';
+    }
+    c->error.code = c->res.status;
+    if (c->res.status != DRH_OK && c->error.message[0] == '\0') {
+        (void)err_set(&c->error, c->res.status, "the inference backend gave no reason; status %s",
+                      err_name(c->res.status));
+    }
+    c->res.error = c->res.status != DRH_OK ? &c->error : NULL;
+}
+
 static void copy_answer(struct drh_infer_call *c, const drh_infer_res *res)
 {
-    size_t values = (size_t)res->n_values * sizeof(float);
-    char  *block = mem_alloc(1, values + res->text.len + 1);
+    size_t values, text;
+    char  *block;
 
     call_free_block(c);
-    c->res = *res;
-    c->res.struct_size = sizeof(c->res);
-    c->res.values = NULL;
-    c->res.text = (drh_str){NULL, 0};
-    c->res.error = NULL;
+    take_plain(c, res);
+    values = (size_t)c->res.n_values * sizeof(float);
+    text = c->res.text.ptr ? c->res.text.len : 0;
+    block = mem_alloc(1, values + text + 1);
     if (!block) {
-        c->res.status = DRH_E_NOMEM;
+        c->res.status = err_nomem(&c->error, "an answer");
+        c->res.error = &c->error;
+        c->res.values = NULL;
         c->res.n_values = 0;
+        c->res.text = (drh_str){NULL, 0};
         return;
     }
     c->block = block;
     if (values) {
-        memcpy(block, res->values, values);
-        c->res.values = (const float *)(const void *)block;
+        memcpy(block, c->res.values, values);
     }
-    if (res->text.ptr) {
-        memcpy(block + values, res->text.ptr, res->text.len);
-        c->res.text = (drh_str){block + values, res->text.len};
+    if (text) {
+        memcpy(block + values, c->res.text.ptr, text);
     }
-    if (res->error) {
-        c->error = *res->error;
-        c->res.error = &c->error;
-    }
+    c->res.values = values ? (const float *)(const void *)block : NULL;
+    c->res.text = (drh_str){c->res.text.ptr ? block + values : NULL, text};
 }
 
 void pool_answer(struct drh_infer_call *c, const drh_infer_res *res)
@@ -247,9 +277,11 @@ static void *thread_main(void *arg)
         pack = p->first;
         p->first = pack->next;
         p->last = p->first ? p->last : NULL;
+        p->busy++;
         (void)pthread_mutex_unlock(&p->lock);
         run_pack(p, pack, t->index);
         (void)pthread_mutex_lock(&p->lock);
+        p->busy--;
         pack->done = true;
         (void)pthread_cond_broadcast(&p->moved);
     }
@@ -324,31 +356,61 @@ static void do_submit(void *arg)
     s->st = s->p->svc->infer.submit(s->p->svc->in->self, &s->c->req, s->c, &s->e);
 }
 
+static void put_answered(struct async_pool *p, struct drh_infer_call *c)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    call_list_add(&p->answered, c);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+/* Takes the next pending request for the backend; false: none, or it has as many as it may. */
+static bool take_pending(struct async_pool *p, struct drh_infer_call **c)
+{
+    uint32_t most = p->svc->info.max_in_flight;
+    bool     room;
+
+    while (p->pending.first && p->pending.first->late) {
+        put_answered(p, call_list_take(&p->pending));
+    }
+    (void)pthread_mutex_lock(&p->lock);
+    room = p->pending.first && !p->full && (most == 0 || p->open < most);
+    if (room) {
+        *c = call_list_take(&p->pending);
+        (*c)->sent = true;
+        (*c)->answered = false;
+        p->open++;
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return room;
+}
+
+/* The backend did not take it: to the head of the queue again. */
+static void put_back(struct async_pool *p, struct drh_infer_call *c)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    if (!c->answered) {
+        p->open--;
+        c->sent = false;
+        c->next = p->pending.first;
+        p->pending.first = c;
+        p->pending.last = p->pending.last ? p->pending.last : c;
+        p->pending.n++;
+    }
+    p->full = true;
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
 /* Hands pending requests to the backend until it is full. */
 static void pump(struct async_pool *p)
 {
-    while (p->pending.first) {
-        struct submit_call s = {.p = p, .c = p->pending.first, .e = ERR_INIT};
+    struct submit_call s = {.p = p};
 
-        (void)pthread_mutex_lock(&p->lock);
-        p->open++;
-        s.c->sent = true;
-        s.c->answered = false;
-        (void)call_list_take(&p->pending);
-        (void)pthread_mutex_unlock(&p->lock);
+    while (take_pending(p, &s.c)) {
+        s.e = (drh_error)ERR_INIT;
         instance_call(p->svc->in, do_submit, &s);
         if (s.st == DRH_AGAIN) {
-            (void)pthread_mutex_lock(&p->lock);
-            p->open--;
-            s.c->sent = false;
-            s.c->next = p->pending.first;
-            p->pending.first = s.c;
-            p->pending.last = p->pending.last ? p->pending.last : s.c;
-            p->pending.n++;
-            (void)pthread_mutex_unlock(&p->lock);
-            return;
-        }
-        if (s.st != DRH_OK) {
+            put_back(p, s.c);
+        } else if (s.st != DRH_OK) {
             drh_infer_res res = {.struct_size = sizeof(res), .error = &s.e};
             res.status = stage_error(p->svc->in, s.st, &s.e);
             pool_answer(s.c, &res);
@@ -364,9 +426,7 @@ void pool_send(struct async_pool *p, struct drh_infer_call *c)
             (void)err_set(&e, DRH_E_UNSUPPORTED, "no inference service is there");
             pool_refuse(c, DRH_E_UNSUPPORTED, &e);
         }
-        (void)pthread_mutex_lock(&p->lock);
-        call_list_add(&p->answered, c);
-        (void)pthread_mutex_unlock(&p->lock);
+        put_answered(p, c);
         return;
     }
     call_list_add(&p->pending, c);
@@ -390,7 +450,7 @@ static bool try_later(struct async_pool *p, struct drh_infer_call *c)
 {
     double wait = 0.1 * (double)(1u << c->tries);
 
-    if (c->kept || c->res.status == DRH_OK || !c->res.error ||
+    if (c->kept || c->late || c->res.status == DRH_OK || !c->res.error ||
         !(c->res.error->flags & DRH_ERR_RETRYABLE) || ++c->tries >= MAX_TRIES) {
         return false;
     }
@@ -409,6 +469,7 @@ struct drh_infer_call *pool_next(struct async_pool *p, drh_error *e, drh_status 
     (void)e;
     *st = DRH_OK;
     revive_delayed(p);
+    p->full = false;
     pump(p);
     (void)pthread_mutex_lock(&p->lock);
     if (!p->answered.first) {
@@ -475,19 +536,20 @@ drh_status pool_new(struct async_pool **out, const struct service *svc, uint32_t
 bool pool_stop(struct async_pool *p)
 {
     double until = now() + 2;
-    bool   clean;
+    bool   clean, working;
 
     (void)pthread_mutex_lock(&p->lock);
     p->stop = true;
+    working = p->open || p->busy;
     (void)pthread_cond_broadcast(&p->moved);
     (void)pthread_mutex_unlock(&p->lock);
+    if (working && p->svc->in->stage->life.cancel) {
+        p->svc->in->stage->life.cancel(p->svc->in->self);
+    }
     for (uint32_t i = 0; i < p->n_threads; i++) {
         (void)pthread_join(p->thread[i].thread, NULL);
     }
     p->n_threads = 0;
-    if (p->svc && p->svc->in->stage->life.cancel && p->open) {
-        p->svc->in->stage->life.cancel(p->svc->in->self);
-    }
     (void)pthread_mutex_lock(&p->lock);
     while (p->open && now() < until) {
         wait_a_little(p);

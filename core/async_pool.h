@@ -18,8 +18,9 @@ struct async_pool;
 /* One request.  Lies in its window's arena; `block` holds the answer's texts and is freed with the
  * window. */
 struct drh_infer_call {
-    struct drh_infer_call *next;     /* in a list or queue */
-    struct drh_infer_call *all_next; /* in its window */
+    struct drh_infer_call *next;      /* in a list or queue */
+    struct drh_infer_call *all_next;  /* in its window */
+    struct drh_infer_call *mine_next; /* in its flight's attempt */
     struct flight         *flight;
     struct async_pool     *pool;
     drh_infer_req          req;
@@ -32,6 +33,7 @@ struct drh_infer_call {
     uint32_t               tries;
     bool                   sent;     /* to the backend; under the pool's lock */
     bool                   answered; /* likewise */
+    bool                   late;     /* nobody waits for the answer; the coordinator's */
     double                 due;      /* next try, monotonic seconds */
 };
 
