@@ -191,6 +191,77 @@ START_TEST(huge_word)
 }
 END_TEST
 
+/* Classes by the Unicode character database: White_Space, categories L and N, and the rest. */
+static const struct {
+    uint32_t c;
+    char     cls; /* s, L, N, o */
+} classes[] = {
+    {0x09, 's'},    {0x0a, 's'},   {0x0b, 's'},    {0x0c, 's'},    {0x0d, 's'},    {0x85, 's'},
+    {0xa0, 's'},    {0x1680, 's'}, {0x2000, 's'},  {0x2001, 's'},  {0x2002, 's'},  {0x2003, 's'},
+    {0x2004, 's'},  {0x2005, 's'}, {0x2006, 's'},  {0x2007, 's'},  {0x2008, 's'},  {0x2009, 's'},
+    {0x200a, 's'},  {0x2028, 's'}, {0x2029, 's'},  {0x202f, 's'},  {0x205f, 's'},  {0x3000, 's'},
+    {0x41, 'L'},    {0xaa, 'L'},   {0xb5, 'L'},    {0x2b0, 'L'},   {0x3b1, 'L'},   {0x5d0, 'L'},
+    {0x904, 'L'},   {0xe01, 'L'},  {0x4e2d, 'L'},  {0xac00, 'L'},  {0x1d400, 'L'}, {0x20000, 'L'},
+    {0x2a6df, 'L'}, {0x30, 'N'},   {0xb2, 'N'},    {0xbc, 'N'},    {0x660, 'N'},   {0x966, 'N'},
+    {0x2160, 'N'},  {0x2460, 'N'}, {0x3007, 'N'},  {0x1d7ce, 'N'}, {0x300, 'o'},   {0x903, 'o'},
+    {0x200b, 'o'},  {0x200d, 'o'}, {0x20ac, 'o'},  {0x1f600, 'o'}, {0xfeff, 'o'},  {0x180e, 'o'},
+    {0x1c, 'o'},    {0x1f, 'o'},   {0xe0041, 'o'}, {0x10ffff, 'o'}};
+
+static size_t utf8(char *o, uint32_t c)
+{
+    if (c < 0x80) {
+        o[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        o[0] = (char)(0xc0 | c >> 6);
+        o[1] = (char)(0x80 | (c & 63));
+        return 2;
+    }
+    if (c < 0x10000) {
+        o[0] = (char)(0xe0 | c >> 12);
+        o[1] = (char)(0x80 | (c >> 6 & 63));
+        o[2] = (char)(0x80 | (c & 63));
+        return 3;
+    }
+    o[0] = (char)(0xf0 | c >> 18);
+    o[1] = (char)(0x80 | (c >> 12 & 63));
+    o[2] = (char)(0x80 | (c >> 6 & 63));
+    o[3] = (char)(0x80 | (c & 63));
+    return 4;
+}
+
+/* Twice the character between letters, digits or signs of its own class: where words end tells its
+ * class. */
+START_TEST(unicode_classes)
+{
+    struct lm_split s;
+    ck_assert_int_eq(lm_split_init(&s), 0);
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        char         text[16];
+        const char   with = classes[i].cls == 'L' ? 'x' : classes[i].cls == 'N' ? '7' : '#';
+        const size_t n = utf8(text + 1, classes[i].c);
+        text[0] = with;
+        utf8(text + 1 + n, classes[i].c);
+        text[1 + 2 * n] = with;
+        if (classes[i].cls == 's') { /* # | first | second | # */
+            ck_assert_uint_eq(lm_split_next(&s, text, 2 * n + 2, 0), 1);
+            ck_assert_uint_eq(lm_split_next(&s, text, 2 * n + 2, 1), 1 + n);
+            ck_assert_uint_eq(lm_split_next(&s, text, 2 * n + 2, 1 + n), 1 + 2 * n);
+        } else {
+            ck_assert_msg(lm_split_next(&s, text, 2 * n + 2, 0) == 2 * n + 2, "U+%04X is not %c",
+                          classes[i].c, classes[i].cls);
+            for (const char *o = "x7#"; *o; o++) { /* and it ends where another class begins */
+                text[1 + n] = *o;
+                ck_assert_msg((lm_split_next(&s, text, n + 2, 0) == n + 2) == (*o == with),
+                              "U+%04X is not %c", classes[i].c, classes[i].cls);
+            }
+        }
+    }
+    lm_split_free(&s);
+}
+END_TEST
+
 /* Any bytes: nothing is lost, since every token stands for its bytes. */
 START_TEST(invalid_utf8_is_taken_bytewise)
 {
@@ -352,6 +423,7 @@ int main(void)
     tcase_add_test(t, golden_rows);
     tcase_add_test(t, long_words_as_the_definition);
     tcase_add_test(t, huge_word);
+    tcase_add_test(t, unicode_classes);
     tcase_add_test(t, invalid_utf8_is_taken_bytewise);
     tcase_add_loop_test(f, variants_of_the_file, 0, (int)(sizeof(variants) / sizeof(variants[0])));
     tcase_add_test(f, merges_as_pairs);
