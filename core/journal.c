@@ -46,12 +46,16 @@ struct journal {
 
 static size_t slot_of(const struct journal *j, const struct journal_key *k)
 {
-    uint64_t h = mix64(k->uid, ((uint64_t)k->ordinal << 32) | k->attempt);
-    size_t   i = (size_t)h & (j->index_cap - 1);
+    uint64_t h = mix64(k->uid, ((uint64_t)k->ordinal << 32) | k->attempt), d;
+    size_t   i;
+
+    memcpy(&d, k->digest, sizeof(d));
+    i = (size_t)mix64(h, d) & (j->index_cap - 1);
 
     while (j->index[i]) {
         const struct journal_key *o = &j->entry[j->index[i] - 1].key;
-        if (o->uid == k->uid && o->ordinal == k->ordinal && o->attempt == k->attempt) {
+        if (o->uid == k->uid && o->ordinal == k->ordinal && o->attempt == k->attempt &&
+            memcmp(o->digest, k->digest, sizeof(k->digest)) == 0) {
             return i;
         }
         i = (i + 1) & (j->index_cap - 1);
@@ -310,18 +314,13 @@ drh_status journal_open(struct journal **out, const char *path, const char *fing
 
 const drh_infer_res *journal_find(const struct journal *j, const struct journal_key *k)
 {
-    const struct entry *en;
-    size_t              at;
+    size_t at;
 
     if (!j || j->n == 0) {
         return NULL;
     }
     at = slot_of(j, k);
-    if (!j->index[at]) {
-        return NULL;
-    }
-    en = &j->entry[j->index[at] - 1];
-    return memcmp(en->key.digest, k->digest, sizeof(k->digest)) == 0 ? &en->res : NULL;
+    return j->index[at] ? &j->entry[j->index[at] - 1].res : NULL;
 }
 
 drh_status journal_append(struct journal *j, const struct journal_key *k, const drh_infer_res *res,
@@ -359,8 +358,8 @@ drh_status journal_append(struct journal *j, const struct journal_key *k, const 
     mem_free(block);
     if (st != DRH_OK) {
         st = err_errno(e, errno, "cannot write", "the journal");
-        if (ftruncate(j->fd, (off_t)before) == 0) { /* else its CRC tells the torn entry */
-            j->size = before;
+        if (ftruncate(j->fd, (off_t)before) == 0 && lseek(j->fd, (off_t)before, SEEK_SET) >= 0) {
+            j->size = before; /* else its CRC tells the torn entry */
         }
         return st;
     }

@@ -3,8 +3,8 @@
  *
  * A file of entries, each with its length and CRC-32; a torn tail is cut off on opening.  The first
  * entry holds the task's fingerprint: a journal of another fingerprint is emptied.  Keyed by
- * (record, ordinal of the call for that record, attempt) with the request's digest: an entry whose
- * digest differs does not answer.  The coordinator's thread only. */
+ * record, attempt, the request's digest, and which of the record's requests with that digest it is:
+ * so answers are found again in whatever order a stage asks.  The coordinator's thread only. */
 #ifndef CORE_JOURNAL_H
 #define CORE_JOURNAL_H
 
