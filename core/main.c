@@ -6,6 +6,7 @@
 #include "mem.h"
 #include "tree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MANY = 1 << 20 };
@@ -78,6 +79,8 @@ int main(int argc, char **argv)
     int                rest = 0, rc;
 
     mem_fault_from_env();
+    /* Workers are the host's (thread_quota): libraries that plugins bring must not add their own. */
+    (void)setenv("OMP_NUM_THREADS", "1", 0);
     tree_use_mem();
     st = cli_parse(&o, commands, argc, argv, &rest, &e);
     if (st != DRH_OK) {

@@ -191,9 +191,10 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
         destroy(s);
         return st;
     }
-    drh_logf(h, DRH_LOG_INFO, "model %s: %lu layers, width %lu, %lu tokens of context; %s", s->dir,
+    drh_logf(h, DRH_LOG_INFO, "model %s: %lu layers, width %lu, %lu tokens of context", s->dir,
              (unsigned long)s->model.c.layers, (unsigned long)s->model.c.width,
-             (unsigned long)s->model.c.context, s->identity);
+             (unsigned long)s->model.c.context);
+    drh_logf(h, DRH_LOG_DEBUG, "identity: %s", s->identity);
     *self = s;
     return DRH_OK;
 }
