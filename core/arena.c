@@ -34,6 +34,7 @@ struct arena {
     struct block *newest;
     char         *at, *end; /* free part of the newest block */
     size_t        next_size, bytes;
+    void         *spare;
 };
 
 struct arena *arena_new(void)
@@ -90,6 +91,7 @@ void arena_reset(struct arena *a)
     }
     free_blocks(a->newest);
     a->newest = keep;
+    a->spare = NULL;
     a->at = a->end = NULL;
     a->bytes = 0;
     if (keep) {
@@ -170,4 +172,9 @@ char *arena_dup(struct arena *a, const char *p, size_t n)
 size_t arena_bytes(const struct arena *a)
 {
     return a->bytes;
+}
+
+void **arena_spare(struct arena *a)
+{
+    return &a->spare;
 }

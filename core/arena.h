@@ -13,5 +13,7 @@ void          arena_reset(struct arena *a);           /* keeps one block */
 void         *arena_alloc(struct arena *a, size_t n); /* 16-aligned, not zeroed, or NULL */
 char         *arena_dup(struct arena *a, const char *p, size_t n); /* 0-terminated copy */
 size_t        arena_bytes(const struct arena *a);                  /* held from the system */
+/* A place for one thing in this arena that its owner uses again and again; NULL after a reset. */
+void **arena_spare(struct arena *a);
 
 #endif

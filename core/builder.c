@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: MIT
  * builder.c - records->open ... close: a nested value written in order, in the record's arena, so
  * that a builder nobody closes needs no clean-up.  What close stores is strict JSON by
- * construction: strings and keys are checked as they come, and it is not scanned again. */
+ * construction: strings and keys are checked as they come, and it is not scanned again.
+ *
+ * A closed builder waits in its arena for the next record: its pages stay in the cache. */
 #include "record_impl.h"
 
 #include "json_impl.h"
 
-enum { FIRST_TEXT = 512 };
+enum { FIRST_TEXT = 4096, GIVEN_AWAY = 64 << 10, MAX_TOP = 16 };
+
+/* A member of the outermost object; offsets in the text. */
+struct top {
+    size_t   key, val;
+    uint32_t key_len;
+    bool     key_escaped, val_escaped;
+};
 
 struct builder {
-    char            *text;
+    char            *text; /* scratch, kept from value to value */
     size_t           len, cap;
     drh_field        field;
     drh_status       mistake; /* the first one; everything after it is ignored */
-    uint32_t         depth;
+    uint32_t         depth, deepest;
     bool             multiline;
     bool             has_key;  /* a key waits for its value */
     bool             is_first; /* nothing in the innermost container yet */
     bool             done;     /* the outermost container was ended */
-    struct json_keys keys;
+    uint32_t         n_top;    /* members of the outermost object; > MAX_TOP: not all are noted */
+    struct top       top[MAX_TOP];
+    struct json_keys keys; /* as they are in `text`: equal when they mean the same */
     uint32_t         base[JSON_MAX_DEPTH]; /* as in json_scan(): 0 for an array */
 };
 
@@ -50,6 +61,7 @@ static char *room(struct drh_record *r, size_t n)
         }
         if (b->len) {
             memcpy(bigger, b->text, b->len);
+            json_keys_moved(&b->keys, b->text, bigger);
         }
         b->text = bigger;
         b->cap = cap;
@@ -95,6 +107,15 @@ static void value_in(struct builder *b, const char *q)
     b->is_first = b->has_key = false;
 }
 
+/* The same for a string. */
+static void string_in(struct builder *b, const char *q, bool escaped)
+{
+    if (b->depth == 1 && b->has_key && b->n_top <= MAX_TOP) {
+        b->top[b->n_top - 1].val_escaped = escaped;
+    }
+    value_in(b, q);
+}
+
 static drh_status put_text(struct drh_record *r, const char *p, size_t n)
 {
     char      *q;
@@ -107,6 +128,31 @@ static drh_status put_text(struct drh_record *r, const char *p, size_t n)
     return st;
 }
 
+/* The arena's spare builder, or a new one, with nothing in it. */
+static struct builder *builder_take(struct arena *a)
+{
+    void          **spare = arena_spare(a);
+    struct builder *b = *spare;
+
+    if (b) {
+        *spare = NULL;
+    } else {
+        b = arena_alloc(a, sizeof(*b));
+        if (!b) {
+            return NULL;
+        }
+        b->text = NULL;
+        b->cap = 0;
+    }
+    b->len = 0;
+    b->mistake = DRH_OK;
+    b->depth = b->deepest = b->n_top = 0;
+    b->multiline = b->has_key = b->done = false;
+    b->is_first = true;
+    json_keys_init(&b->keys, a);
+    return b;
+}
+
 drh_status builder_open(drh_record *r, drh_field f, uint32_t type)
 {
     struct builder *b;
@@ -116,14 +162,11 @@ drh_status builder_open(drh_record *r, drh_field f, uint32_t type)
         (type != DRH_T_ARRAY && type != DRH_T_OBJECT)) {
         return DRH_E_ARG;
     }
-    b = arena_alloc(r->arena, sizeof(*b));
+    b = builder_take(r->arena);
     if (!b) {
         return DRH_E_NOMEM;
     }
-    memset(b, 0, offsetof(struct builder, keys));
-    json_keys_init(&b->keys, r->arena);
     b->field = f;
-    b->is_first = true;
     r->builder = b;
     st = builder_begin(r, type);
     if (st != DRH_OK) {
@@ -150,6 +193,7 @@ drh_status builder_begin(drh_record *r, uint32_t type)
     *q = type == DRH_T_OBJECT ? '{' : '[';
     value_in(b, q + 1);
     b->base[b->depth++] = type == DRH_T_OBJECT ? b->keys.n + 1 : 0;
+    b->deepest = b->depth > b->deepest ? b->depth : b->deepest;
     b->is_first = true;
     return DRH_OK;
 }
@@ -191,11 +235,53 @@ drh_status builder_end(drh_record *r)
     return b->depth < 2 ? failed(b, DRH_E_ARG) : end_container(r);
 }
 
+/* ptr[0,len) in quotes to *at, which has room for the worst of it up to a point; what it takes
+ * beyond is made.  *at: past the last byte. */
+static drh_status quote(struct drh_record *r, const char *ptr, size_t len, char **at)
+{
+    struct builder *b = r->builder;
+    const char     *end = ptr + len;
+    char           *q = *at;
+    drh_status      st = DRH_OK;
+
+    *q++ = '"';
+    while (ptr < end) {
+        st = json_quote_part(&ptr, end, &q, b->text + b->cap);
+        if (st != DRH_OK) {
+            return failed(b, DRH_E_DATA);
+        }
+        if (ptr < end) {
+            size_t used = (size_t)(q - b->text) - b->len, left = (size_t)(end - ptr);
+            if (!room(r, used + left + left / 4 + 2 * JSON_QUOTE_ROOM)) {
+                return failed(b, DRH_E_NOMEM);
+            }
+            q = b->text + b->len + used;
+        }
+    }
+    *q++ = '"';
+    *at = q;
+    return DRH_OK;
+}
+
+/* The key text[from,to) waits for its value, which begins behind the ':'. */
+static void note_top(struct builder *b, size_t from, size_t to, bool escaped)
+{
+    if (b->n_top < MAX_TOP) {
+        struct top *t = &b->top[b->n_top];
+        t->key = from;
+        t->key_len = (uint32_t)(to - from);
+        t->val = to + 2;
+        t->key_escaped = escaped;
+        t->val_escaped = false;
+    }
+    b->n_top++;
+}
+
 drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
 {
     struct builder *b = r->builder;
-    size_t          size;
-    char           *q, *copy;
+    size_t          from, size;
+    char           *q;
     drh_status      st;
 
     if (!b || b->mistake != DRH_OK) {
@@ -204,22 +290,32 @@ drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
     if (!in_object(b) || b->has_key) {
         return failed(b, DRH_E_ARG);
     }
-    if (json_quoted(ptr, len, &size) != DRH_OK || size - 2 > JSON_MAX_KEY) {
+    if (len > JSON_MAX_KEY) {
         return failed(b, DRH_E_DATA);
     }
-    q = room(r, size + 2);
-    copy = q ? arena_dup(r->arena, ptr, len) : NULL; /* the text may move, the check must not */
-    if (!copy) {
+    q = room(r, len + 2 * JSON_QUOTE_ROOM);
+    if (!q) {
         return failed(b, DRH_E_NOMEM);
     }
-    st = json_keys_add(&b->keys, b->base[b->depth - 1] - 1, copy, (uint32_t)len, false);
-    if (st != DRH_OK) {
-        return failed(b, st);
-    }
+    from = b->len + 1 + !b->is_first;
     if (!b->is_first) {
         *q++ = ',';
     }
-    q = json_quote_to(q, ptr, len, size);
+    st = quote(r, ptr, len, &q);
+    if (st != DRH_OK) {
+        return st;
+    }
+    size = (size_t)(q - b->text) - 1 - from;
+    if (size > JSON_MAX_KEY) {
+        return failed(b, DRH_E_DATA);
+    }
+    st = json_keys_add(&b->keys, b->base[b->depth - 1] - 1, b->text + from, (uint32_t)size, false);
+    if (st != DRH_OK) {
+        return failed(b, st);
+    }
+    if (b->depth == 1) {
+        note_top(b, from, from + size, size != len);
+    }
     *q++ = ':';
     value_in(b, q);
     b->has_key = true;
@@ -228,16 +324,16 @@ drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
 
 drh_status builder_put_str(drh_record *r, const char *ptr, size_t len)
 {
-    size_t     size;
     char      *q;
-    drh_status st = json_quoted(ptr, len, &size);
+    drh_status st = value_room(r, len + len / 16 + 2 * JSON_QUOTE_ROOM, &q);
 
-    if (st != DRH_OK) {
-        return r->builder ? failed(r->builder, DRH_E_DATA) : DRH_E_ARG;
-    }
-    st = value_room(r, size, &q);
     if (st == DRH_OK) {
-        value_in(r->builder, json_quote_to(q, ptr, len, size));
+        size_t from = (size_t)(q - r->builder->text);
+        st = quote(r, ptr, len, &q);
+        if (st == DRH_OK) {
+            size_t size = (size_t)(q - r->builder->text) - from;
+            string_in(r->builder, q, size != len + 2);
+        }
     }
     return st;
 }
@@ -272,17 +368,72 @@ drh_status builder_put_null(drh_record *r)
 
 drh_status builder_put_value(drh_record *r, const drh_value *v)
 {
-    drh_str    s = value_json(v);
-    drh_status st;
+    struct builder *b = r->builder;
+    uint32_t        type = value_type(v), depth = 0;
+    drh_str         s = type < DRH_T_ARRAY ? value_json(v) : value_json_depth(v, &depth);
+    char           *q;
+    drh_status      st = value_room(r, s.len, &q);
 
-    if (r->builder && r->builder->depth + json_depth(s.ptr, s.len) > JSON_MAX_DEPTH) {
-        return failed(r->builder, DRH_E_DATA);
+    if (st != DRH_OK) {
+        return st;
     }
-    st = put_text(r, s.ptr, s.len);
-    if (st == DRH_OK && !r->builder->multiline) {
-        r->builder->multiline = memchr(s.ptr, '\n', s.len) || memchr(s.ptr, '\r', s.len);
+    if (b->depth + depth > JSON_MAX_DEPTH) {
+        return failed(b, DRH_E_DATA);
     }
-    return st;
+    memcpy(q, s.ptr, s.len);
+    if (type == DRH_T_STRING) { /* no raw newline in it; whether it has escapes nobody knows */
+        string_in(b, q + s.len, true);
+        return DRH_OK;
+    }
+    b->deepest = b->depth + depth > b->deepest ? b->depth + depth : b->deepest;
+    b->multiline = b->multiline || (depth && (memchr(q, '\n', s.len) || memchr(q, '\r', s.len)));
+    value_in(b, q + s.len);
+    return DRH_OK;
+}
+
+/* The text is the record's now: a copy, unless it is too large to be copied lightly. */
+static drh_status hand_over(struct drh_record *r, struct builder *b, struct new_value *v)
+{
+    v->len = b->len;
+    if (b->len > GIVEN_AWAY) {
+        v->p = b->text;
+        b->text = NULL;
+        b->cap = 0;
+    } else {
+        char *copy = arena_alloc(r->arena, b->len);
+        if (!copy) {
+            return DRH_E_NOMEM;
+        }
+        memcpy(copy, b->text, b->len);
+        v->p = copy;
+    }
+    v->type = *v->p == '{' ? DRH_T_OBJECT : DRH_T_ARRAY;
+    v->depth = b->deepest;
+    v->multiline = b->multiline;
+    v->escaped = false;
+    return DRH_OK;
+}
+
+/* The record as a whole: its members are known already. */
+static drh_status put_members(struct drh_record *r, const struct builder *b,
+                              const struct new_value *v)
+{
+    struct json_member m[MAX_TOP];
+    uint32_t           i;
+
+    for (i = 0; i < b->n_top; i++) {
+        const struct top *t = &b->top[i];
+        size_t            end = i + 1 < b->n_top ? b->top[i + 1].key - 2 : v->len - 1;
+        m[i].key = v->p + t->key;
+        m[i].key_len = t->key_len;
+        m[i].key_escaped = t->key_escaped;
+        m[i].val = v->p + t->val;
+        m[i].val_len = end - t->val;
+        m[i].type = (uint8_t)json_type(m[i].val);
+        m[i].val_escaped = t->val_escaped;
+        m[i].multiline = false;
+    }
+    return record_put_members(r, v, m, b->n_top);
 }
 
 drh_status builder_close(drh_record *r)
@@ -298,14 +449,17 @@ drh_status builder_close(drh_record *r)
     if (st == DRH_OK) {
         st = b->depth == 1 ? end_container(r) : DRH_E_ARG;
     }
+    if (st == DRH_OK) {
+        st = hand_over(r, b, &v);
+    }
     r->builder = NULL;
+    *arena_spare(r->arena) = b;
     if (st != DRH_OK) {
         return st;
     }
-    v.p = b->text;
-    v.len = b->len;
-    v.type = *b->text == '{' ? DRH_T_OBJECT : DRH_T_ARRAY;
-    v.multiline = b->multiline;
-    v.escaped = false;
+    if (b->field == DRH_FIELD_NONE && v.type == DRH_T_OBJECT && !v.multiline &&
+        b->n_top <= MAX_TOP) {
+        return put_members(r, b, &v);
+    }
     return record_put(r, b->field, &v);
 }

@@ -51,6 +51,8 @@ drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_m
 
 uint32_t    json_type(const char *p);                       /* by the first byte */
 const char *json_skip(const char *p, const char *end);      /* p at a value: one past its end */
+/* The same, and how deep it is: 0 for a scalar, 1 for [] ... */
+const char *json_skip_depth(const char *p, const char *end, uint32_t *depth);
 const char *json_space(const char *p, const char *end);     /* past white space */
 bool        json_has_escape(const char *p, size_t len);     /* a backslash in p[0,len) */
 uint32_t    json_depth(const char *p, size_t len);          /* 0 for a scalar, 1 for [] ... */

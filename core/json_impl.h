@@ -102,6 +102,12 @@ static inline const char *json_string_end(const char *p, const char *end)
     }
 }
 
+/* Quotes text[*at,end) to *out, without the quotes themselves, in one pass, until it is done or
+ * `limit` comes near: at the end *at == end.  There must be room for the text and JSON_QUOTE_ROOM
+ * more for this to get on.  DRH_E_DATA: not UTF-8. */
+enum { JSON_QUOTE_ROOM = 32 };
+drh_status json_quote_part(const char **at, const char *end, char **out, const char *limit);
+
 /* Past the well-formed sequences of two to four bytes from p on; at the first other byte. */
 const unsigned char *json_utf8_run(const unsigned char *p, const unsigned char *end);
 
@@ -133,5 +139,7 @@ drh_status json_keys_add(struct json_keys *k, uint32_t base, const char *ptr, ui
                          bool escaped);
 /* The object whose first key is number `base` closes. */
 void json_keys_close(struct json_keys *k, uint32_t base);
+/* What the keys point into has moved from `from` to `to`. */
+void json_keys_moved(struct json_keys *k, const char *from, const char *to);
 
 #endif

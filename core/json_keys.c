@@ -41,7 +41,8 @@ static uint64_t hash_of(const struct json_keys *k, const struct json_key *key, u
 
 static bool same(const struct json_key *a, const struct json_key *b)
 {
-    return a->len == b->len && memcmp(a->ptr, b->ptr, b->len) == 0;
+    return a->len == b->len &&
+           (b->len == 0 || (a->ptr[0] == b->ptr[0] && memcmp(a->ptr, b->ptr, b->len) == 0));
 }
 
 static void table_put(struct json_keys *k, uint32_t i)
@@ -177,5 +178,14 @@ void json_keys_close(struct json_keys *k, uint32_t base)
             k->table[key->slot - 1] = 0;
             k->used--;
         }
+    }
+}
+
+void json_keys_moved(struct json_keys *k, const char *from, const char *to)
+{
+    uint32_t i;
+
+    for (i = 0; i < k->n; i++) {
+        k->keys[i].ptr = to + (k->keys[i].ptr - from);
     }
 }

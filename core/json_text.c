@@ -160,6 +160,12 @@ const char *json_skip(const char *p, const char *end)
     }
 }
 
+const char *json_skip_depth(const char *p, const char *end, uint32_t *depth)
+{
+    *depth = 0;
+    return *p == '{' || *p == '[' ? skip_container(p, end, depth) : json_skip(p, end);
+}
+
 uint32_t json_depth(const char *p, size_t len)
 {
     uint32_t depth = 0;
@@ -360,6 +366,63 @@ char *json_quote_to(char *q, const char *text, size_t len, size_t size)
     }
     *q++ = '"';
     return q;
+}
+
+/* Copies what is plain from *p on; at the first other byte or end. */
+static inline const uc *copy_plain(const uc *p, const uc *end, char **out)
+{
+    char *q = *out;
+
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(0x20);
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i bad =
+            _mm_or_si128(_mm_cmplt_epi8(v, space),
+                         _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        unsigned m = (unsigned)_mm_movemask_epi8(bad);
+        _mm_storeu_si128((__m128i *)(void *)q, v);
+        if (m) {
+            unsigned n = (unsigned)__builtin_ctz(m);
+            *out = q + n;
+            return p + n;
+        }
+        p += 16;
+        q += 16;
+    }
+#endif
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
+        *q++ = (char)*p++;
+    }
+    *out = q;
+    return p;
+}
+
+drh_status json_quote_part(const char **at, const char *text_end, char **out, const char *limit)
+{
+    const uc  *p = (const uc *)*at, *end = (const uc *)text_end;
+    char      *q = *out;
+    drh_status st = DRH_OK;
+
+    while (p < end && limit - q >= end - p + JSON_QUOTE_ROOM) {
+        p = copy_plain(p, end, &q);
+        if (p < end && *p >= 0x80) {
+            const uc *run = p;
+            p = json_utf8_run(p, end);
+            if (p == run) {
+                st = DRH_E_DATA;
+                break;
+            }
+            memcpy(q, run, (size_t)(p - run));
+            q += p - run;
+        } else if (p < end) {
+            q = put_escape(q, *p++);
+        }
+    }
+    *at = (const char *)p;
+    *out = q;
+    return st;
 }
 
 drh_status json_quote(struct buf *b, const char *p, size_t len)

@@ -30,6 +30,7 @@ struct new_value {
     const char *p;
     size_t      len;
     uint32_t    type;
+    uint32_t    depth; /* of containers */
     bool        multiline, escaped;
 };
 
@@ -65,6 +66,9 @@ drh_status record_find(const struct drh_record *r, drh_field f, struct place *ou
 
 /* record_set.c: checks that the record is open, makes parents, marks it as changed. */
 drh_status record_put(struct drh_record *r, drh_field f, const struct new_value *v);
+/* The record becomes v, an object without newlines; its n members point into v. */
+drh_status record_put_members(struct drh_record *r, const struct new_value *v,
+                              const struct json_member *m, uint32_t n);
 /* A new_value from text that json_scan() has accepted, copied into the arena. */
 drh_status record_copy_value(struct drh_record *r, const char *p, size_t len,
                              struct new_value *out);
@@ -72,6 +76,7 @@ drh_status record_copy_value(struct drh_record *r, const char *p, size_t len,
 /* value.c */
 uint32_t value_type(const drh_value *v);
 drh_str  value_json(const drh_value *v);
+drh_str  value_json_depth(const drh_value *v, uint32_t *depth); /* and how deep it is */
 void     value_of(drh_value *v, struct arena *a, const struct place *at);
 /* p[0,len) between quotes of accepted text, decoded and 0-terminated in the arena. */
 drh_status value_decode_to(struct arena *a, const char *p, size_t len, bool escaped, drh_str *out);

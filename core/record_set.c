@@ -17,6 +17,7 @@ drh_status record_copy_value(struct drh_record *r, const char *p, size_t len, st
     out->p = copy;
     out->len = len;
     out->type = json_type(copy);
+    out->depth = json_depth(copy, len);
     out->multiline = memchr(copy, '\n', len) != NULL || memchr(copy, '\r', len) != NULL;
     out->escaped = out->type == DRH_T_STRING && json_has_escape(copy, len);
     return DRH_OK;
@@ -39,6 +40,7 @@ static drh_status make_str(struct drh_record *r, const char *ptr, size_t len, st
     out->p = text;
     out->len = size;
     out->type = DRH_T_STRING;
+    out->depth = 0;
     out->multiline = false;
     out->escaped = size != len + 2;
     return DRH_OK;
@@ -47,7 +49,7 @@ static drh_status make_str(struct drh_record *r, const char *ptr, size_t len, st
 /* `text` is in the arena already; NULL: there was no room for it. */
 static drh_status put_number(struct drh_record *r, drh_field f, const char *text, size_t len)
 {
-    struct new_value v = {text, len, DRH_T_NUMBER, false, false};
+    struct new_value v = {text, len, DRH_T_NUMBER, 0, false, false};
 
     return text ? record_put(r, f, &v) : DRH_E_NOMEM;
 }
@@ -209,12 +211,35 @@ static drh_status put_whole(struct drh_record *r, const struct new_value *v)
     return DRH_OK;
 }
 
+drh_status record_put_members(struct drh_record *r, const struct new_value *v,
+                              const struct json_member *m, uint32_t n)
+{
+    struct member *all = arena_alloc(r->arena, n * sizeof(*all));
+    uint32_t       i;
+
+    if (!all) {
+        return DRH_E_NOMEM;
+    }
+    for (i = 0; i < n; i++) {
+        all[i].m = m[i];
+        all[i].text.ptr = NULL;
+        all[i].text.len = 0;
+    }
+    r->members = all;
+    r->n_members = r->cap_members = n;
+    r->src = v->p;
+    r->src_len = v->len;
+    r->changed = true;
+    r->stale = r->multiline = false;
+    return DRH_OK;
+}
+
 static drh_status put_nested_member(struct drh_record *r, const struct field_path *path,
                                     struct member *m, const struct new_value *v)
 {
     drh_str          old = {NULL, 0}, text;
     struct edit      ed = {NULL, NULL, 0, false, true};
-    struct new_value whole = {NULL, 0, DRH_T_OBJECT, v->multiline, false};
+    struct new_value whole = {NULL, 0, DRH_T_OBJECT, 0, v->multiline, false};
     drh_status       st = DRH_OK;
 
     if (m) {
@@ -253,7 +278,7 @@ drh_status record_put(struct drh_record *r, drh_field f, const struct new_value 
     if (!path) {
         return DRH_E_ARG;
     }
-    if (v->type >= DRH_T_ARRAY && json_depth(v->p, v->len) + path->n > JSON_MAX_DEPTH) {
+    if (v->depth + path->n > JSON_MAX_DEPTH && v->depth > 0) {
         return DRH_E_DATA;
     }
     m = record_member(r, &path->part[0]);
@@ -294,8 +319,8 @@ drh_status record_set_f64(drh_record *r, drh_field f, double n)
 
 drh_status record_set_bool(drh_record *r, drh_field f, int32_t b)
 {
-    static const struct new_value yes = {"true", 4, DRH_T_BOOL, false, false};
-    static const struct new_value no = {"false", 5, DRH_T_BOOL, false, false};
+    static const struct new_value yes = {"true", 4, DRH_T_BOOL, 0, false, false};
+    static const struct new_value no = {"false", 5, DRH_T_BOOL, 0, false, false};
 
     return record_put(r, f, b ? &yes : &no);
 }
@@ -360,7 +385,7 @@ static void member_span(struct json_walk *w, const char **from, const char **to)
 static drh_status unset_nested(struct drh_record *r, const struct field_path *path,
                                struct member *m)
 {
-    struct new_value v = {NULL, 0, DRH_T_OBJECT, m->m.multiline, false};
+    struct new_value v = {NULL, 0, DRH_T_OBJECT, 0, m->m.multiline, false};
     const char      *p = m->m.val, *end = p + m->m.val_len, *from = NULL, *to = NULL;
     struct json_walk w;
     uint32_t         i;

@@ -166,6 +166,14 @@ drh_str value_json(const drh_value *v)
     return s;
 }
 
+drh_str value_json_depth(const drh_value *v, uint32_t *depth)
+{
+    drh_str s = {at(v), 0};
+
+    s.len = (size_t)(json_skip_depth(at(v), limit(v), depth) - at(v));
+    return s;
+}
+
 static drh_status value_i64(const drh_value *v, int64_t *out)
 {
     drh_str s = value_json(v);
