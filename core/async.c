@@ -21,7 +21,7 @@ struct flight {
     drh_record      *r;
     struct window   *w;
     struct call_list calls; /* submitted during the present call into the stage */
-    drh_infer_call  *mine;  /* every call of the present attempt, by mine_next */
+    struct call     *mine;  /* every call of the present attempt, by mine_next */
     uint32_t         open;  /* of these, the ones without an answer given back */
     uint64_t         tries; /* slots: rejected attempts so far */
     drh_record      *rejected, *last_rejected; /* these attempts, by owner */
@@ -32,7 +32,7 @@ struct window {
     struct batch    *b;
     struct flight   *flight;
     size_t           n, started, landed;
-    drh_infer_call  *all;  /* every call of the window, by all_next */
+    struct call     *all;  /* every call of the window, by all_next */
     struct call_list wave; /* packs: requests of the next wave, in order */
     struct pack     *pack; /* packs: of the present wave, in order */
     size_t           n_packs;
@@ -147,10 +147,10 @@ static drh_status request_digest(struct arena *a, const drh_infer_req *q, uint8_
 drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req *req, uint64_t tag,
                         drh_error *e)
 {
-    struct async   *a = in->async;
-    struct flight  *f = a ? a->now : NULL;
-    drh_infer_call *c;
-    struct arena   *arena;
+    struct async  *a = in->async;
+    struct flight *f = a ? a->now : NULL;
+    struct call   *c;
+    struct arena  *arena;
 
     if (!f || f->r != r || r->settled != REC_OPEN) {
         return err_set(e, DRH_E_ARG, "submit is for the open record of this start() or resume()");
@@ -171,7 +171,7 @@ drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req 
     c->key.uid = r->uid;
     c->key.attempt = r->attempt;
     /* which of its equal requests: the same however the answers before it came */
-    for (const drh_infer_call *o = f->mine; o; o = o->mine_next) {
+    for (const struct call *o = f->mine; o; o = o->mine_next) {
         c->key.ordinal += memcmp(o->key.digest, c->key.digest, sizeof(o->key.digest)) == 0;
     }
     c->mine_next = f->mine;
@@ -272,7 +272,7 @@ static drh_status call_once(struct async *a, struct flight *f, uint64_t tag,
 /* The record is settled: requests that are under way are of no use to it any more. */
 static void let_go(struct flight *f)
 {
-    for (drh_infer_call *c = f->mine; c; c = c->mine_next) {
+    for (struct call *c = f->mine; c; c = c->mine_next) {
         c->late = true;
     }
     f->mine = NULL;
@@ -325,7 +325,7 @@ static void after_calls(struct async *a, struct flight *f)
         return;
     }
     while (f->calls.first) {
-        drh_infer_call *c = call_list_take(&f->calls);
+        struct call *c = call_list_take(&f->calls);
         if (a->packs) {
             call_list_add(&f->w->wave, c);
         } else {
@@ -351,7 +351,7 @@ static drh_status call_into(struct async *a, struct flight *f, uint64_t tag,
 }
 
 /* Gives one answer back, unless its record is settled or its slot at another attempt. */
-static drh_status give_back(struct async *a, drh_infer_call *c, drh_error *e)
+static drh_status give_back(struct async *a, struct call *c, drh_error *e)
 {
     if (c->late) {
         return DRH_OK;
@@ -377,7 +377,7 @@ static void window_free(struct async *a, struct window *w)
         return;
     }
     release_states(a, w);
-    for (drh_infer_call *c = w->all; c; c = c->all_next) {
+    for (struct call *c = w->all; c; c = c->all_next) {
         call_free_block(c);
     }
     mem_free(w->pack);
@@ -520,9 +520,9 @@ static drh_status cut_packs(struct async *a, struct window *w, drh_error *e)
         return err_nomem(e, "packs");
     }
     while (w->wave.first) {
-        drh_infer_call *c = call_list_take(&w->wave);
-        uint32_t        cost = 0;
-        drh_status      st;
+        struct call *c = call_list_take(&w->wave);
+        uint32_t     cost = 0;
+        drh_status   st;
 
         if (c->late) {
             continue;
@@ -552,7 +552,7 @@ static drh_status drive_wave(struct async *a, struct window *w, drh_error *e)
 
     for (size_t i = 0; st == DRH_OK && i < w->n_packs; i++) {
         st = pool_wait(a->pool, &w->pack[i], e);
-        for (drh_infer_call *c = w->pack[i].calls.first; st == DRH_OK && c; c = c->next) {
+        for (struct call *c = w->pack[i].calls.first; st == DRH_OK && c; c = c->next) {
             st = pool_keep(a->s->journal, c, e);
         }
     }
@@ -589,7 +589,7 @@ static drh_status drive_packs(struct async *a, drh_error *e)
 /* ---- one by one ---- */
 
 /* Keeps an answer, gives it back, and lets a window go that waited for it only. */
-static drh_status take_answer(struct async *a, drh_infer_call *c, drh_error *e)
+static drh_status take_answer(struct async *a, struct call *c, drh_error *e)
 {
     struct window *w = c->flight->w;
     drh_status     st = pool_keep(a->s->journal, c, e);
@@ -612,7 +612,7 @@ static drh_status drive_singly(struct async *a, drh_error *e)
     drh_status st = DRH_OK;
 
     while (st == DRH_OK && (!a->ended || a->first)) {
-        drh_infer_call *c;
+        struct call *c;
 
         if (run_cancelled()) {
             return err_set(e, DRH_E_CANCELLED, "stopped");
@@ -638,20 +638,20 @@ static drh_status drive_singly(struct async *a, drh_error *e)
 
 struct cancel_call {
     const struct service *svc;
-    drh_infer_call       *c;
+    struct call          *c;
 };
 
 static void do_cancel(void *arg)
 {
     struct cancel_call *c = arg;
-    c->svc->infer.cancel(c->svc->in->self, c->c);
+    c->svc->infer.cancel(c->svc->in->self, c->c->ticket);
 }
 
 /* What is not needed any more, or a run that stops early: the backend is asked to let go. */
 static void cancel_open(struct async *a, struct window *w)
 {
     for (; w && a->svc && a->svc->infer.cancel; w = w->next) {
-        for (drh_infer_call *c = w->all; c; c = c->all_next) {
+        for (struct call *c = w->all; c; c = c->all_next) {
             struct cancel_call call = {a->svc, c};
             if (pool_is_open(c)) {
                 instance_call(a->svc->in, do_cancel, &call);

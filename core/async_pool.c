@@ -42,7 +42,7 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-void call_list_add(struct call_list *l, struct drh_infer_call *c)
+void call_list_add(struct call_list *l, struct call *c)
 {
     c->next = NULL;
     *(l->last ? &l->last->next : &l->first) = c;
@@ -50,9 +50,9 @@ void call_list_add(struct call_list *l, struct drh_infer_call *c)
     l->n++;
 }
 
-struct drh_infer_call *call_list_take(struct call_list *l)
+struct call *call_list_take(struct call_list *l)
 {
-    struct drh_infer_call *c = l->first;
+    struct call *c = l->first;
 
     if (c) {
         l->first = c->next;
@@ -63,16 +63,78 @@ struct drh_infer_call *call_list_take(struct call_list *l)
     return c;
 }
 
-void call_free_block(struct drh_infer_call *c)
+void call_free_block(struct call *c)
 {
     mem_free(c->block);
     c->block = NULL;
 }
 
+/* ---- tickets ---- */
+
+/* All open calls of the process.  A ticket is serial << 32 | place + 1: never given twice (before
+ * the serial comes round), so an answer that comes a second time finds nothing. */
+static struct {
+    pthread_mutex_t lock;
+    struct {
+        struct call *c; /* NULL: free */
+        uint32_t     serial;
+    } * at;
+    uint32_t n, used, serial;
+} tickets = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static drh_status ticket_new(struct call *c)
+{
+    uint32_t i = 0;
+
+    (void)pthread_mutex_lock(&tickets.lock);
+    if (tickets.used == tickets.n) {
+        uint32_t n = tickets.n ? tickets.n * 2 : 64;
+        void    *more = mem_resize(tickets.at, n * sizeof(*tickets.at));
+        if (!more) {
+            (void)pthread_mutex_unlock(&tickets.lock);
+            return DRH_E_NOMEM;
+        }
+        tickets.at = more;
+        memset(tickets.at + tickets.n, 0, (n - tickets.n) * sizeof(*tickets.at));
+        i = tickets.n;
+        tickets.n = n;
+    }
+    while (tickets.at[i].c) {
+        i++;
+    }
+    tickets.at[i].c = c;
+    tickets.at[i].serial = ++tickets.serial;
+    tickets.used++;
+    c->ticket = (drh_infer_call *)(((uintptr_t)tickets.serial << 32) | (i + 1));
+    (void)pthread_mutex_unlock(&tickets.lock);
+    return DRH_OK;
+}
+
+/* The call of a ticket, which is then no good any more; NULL: it was not. */
+static struct call *ticket_take(const drh_infer_call *ticket)
+{
+    uintptr_t    t = (uintptr_t)ticket;
+    uint32_t     i = (uint32_t)t - 1;
+    struct call *c = NULL;
+
+    (void)pthread_mutex_lock(&tickets.lock);
+    if (i < tickets.n && tickets.at[i].c && tickets.at[i].serial == (uint32_t)(t >> 32)) {
+        c = tickets.at[i].c;
+        tickets.at[i].c = NULL;
+        if (--tickets.used == 0) {
+            mem_free(tickets.at);
+            tickets.at = NULL;
+            tickets.n = 0;
+        }
+    }
+    (void)pthread_mutex_unlock(&tickets.lock);
+    return c;
+}
+
 /* ---- answers ---- */
 
 /* What a backend of this or an older header gave, whatever it left out. */
-static void take_plain(struct drh_infer_call *c, const drh_infer_res *res)
+static void take_plain(struct call *c, const drh_infer_res *res)
 {
     size_t n = res->struct_size < sizeof(c->res) ? res->struct_size : sizeof(c->res);
 
@@ -101,7 +163,7 @@ static void take_plain(struct drh_infer_call *c, const drh_infer_res *res)
     c->res.error = c->res.status != DRH_OK ? &c->error : NULL;
 }
 
-static void copy_answer(struct drh_infer_call *c, const drh_infer_res *res)
+static void copy_answer(struct call *c, const drh_infer_res *res)
 {
     size_t values, text;
     char  *block;
@@ -130,23 +192,27 @@ static void copy_answer(struct drh_infer_call *c, const drh_infer_res *res)
     c->res.text = (drh_str){c->res.text.ptr ? block + values : NULL, text};
 }
 
-void pool_answer(struct drh_infer_call *c, const drh_infer_res *res)
+static void put_answered(struct async_pool *p, struct call *c)
 {
-    struct async_pool *p = c->pool;
-
     (void)pthread_mutex_lock(&p->lock);
-    if (c->sent &&
-        !c->answered) { /* a backend that answers twice is not given the chance to do harm */
-        c->answered = true;
-        copy_answer(c, res);
-        call_list_add(&p->answered, c);
-        p->open--;
-        (void)pthread_cond_broadcast(&p->moved);
-    }
+    p->open -= c->sent;
+    c->sent = false;
+    call_list_add(&p->answered, c);
+    (void)pthread_cond_broadcast(&p->moved);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-void pool_refuse(struct drh_infer_call *c, drh_status st, const drh_error *e)
+void pool_answer(drh_infer_call *ticket, const drh_infer_res *res)
+{
+    struct call *c = ticket_take(ticket);
+
+    if (c) {
+        copy_answer(c, res);
+        put_answered(c->pool, c);
+    }
+}
+
+void pool_refuse(struct call *c, drh_status st, const drh_error *e)
 {
     memset(&c->res, 0, sizeof(c->res));
     c->res.struct_size = sizeof(c->res);
@@ -157,7 +223,7 @@ void pool_refuse(struct drh_infer_call *c, drh_status st, const drh_error *e)
     c->answered = true;
 }
 
-drh_status pool_keep(struct journal *j, struct drh_infer_call *c, drh_error *e)
+drh_status pool_keep(struct journal *j, struct call *c, drh_error *e)
 {
     drh_status st = c->res.status;
 
@@ -223,7 +289,7 @@ static void do_run(void *arg)
     /* what the results point to is the worker's until its next run: copied here, on its thread */
     if (pack->st == DRH_OK) {
         size_t i = 0;
-        for (struct drh_infer_call *x = pack->calls.first; x; x = x->next) {
+        for (struct call *x = pack->calls.first; x; x = x->next) {
             if (!x->kept) {
                 copy_answer(x, c->res[i]);
             }
@@ -244,7 +310,7 @@ static void run_pack(struct async_pool *p, struct pack *pack, uint32_t index)
     if (!c.req || !c.res || !c.slots || !errors) {
         pack->st = err_nomem(&pack->error, "a pack");
     } else {
-        for (struct drh_infer_call *x = pack->calls.first; x; x = x->next, i++) {
+        for (struct call *x = pack->calls.first; x; x = x->next, i++) {
             errors[i] = (drh_error)ERR_INIT;
             c.slots[i].struct_size = sizeof(c.slots[i]);
             c.slots[i].error = &errors[i];
@@ -296,7 +362,7 @@ void pool_run(struct async_pool *p, struct pack *pack)
 {
     bool known = true;
 
-    for (const struct drh_infer_call *c = pack->calls.first; c && known; c = c->next) {
+    for (const struct call *c = pack->calls.first; c && known; c = c->next) {
         known = c->kept || c->answered;
     }
     pack->error = (drh_error)ERR_INIT;
@@ -344,60 +410,57 @@ drh_status pool_wait(struct async_pool *p, struct pack *pack, drh_error *e)
 /* ---- one by one ---- */
 
 struct submit_call {
-    struct async_pool     *p;
-    struct drh_infer_call *c;
-    drh_error              e;
-    drh_status             st;
+    struct async_pool *p;
+    struct call       *c;
+    drh_error          e;
+    drh_status         st;
 };
 
 static void do_submit(void *arg)
 {
     struct submit_call *s = arg;
-    s->st = s->p->svc->infer.submit(s->p->svc->in->self, &s->c->req, s->c, &s->e);
+    s->st = s->p->svc->infer.submit(s->p->svc->in->self, &s->c->req, s->c->ticket, &s->e);
 }
 
-static void put_answered(struct async_pool *p, struct drh_infer_call *c)
+/* Takes the next pending request for the backend; NULL: none, or it has as many as it may. */
+static struct call *take_pending(struct async_pool *p)
 {
-    (void)pthread_mutex_lock(&p->lock);
-    call_list_add(&p->answered, c);
-    (void)pthread_mutex_unlock(&p->lock);
-}
-
-/* Takes the next pending request for the backend; false: none, or it has as many as it may. */
-static bool take_pending(struct async_pool *p, struct drh_infer_call **c)
-{
-    uint32_t most = p->svc->info.max_in_flight;
-    bool     room;
+    uint32_t     most = p->svc->info.max_in_flight;
+    struct call *c = NULL;
 
     while (p->pending.first && p->pending.first->late) {
         put_answered(p, call_list_take(&p->pending));
     }
     (void)pthread_mutex_lock(&p->lock);
-    room = p->pending.first && !p->full && (most == 0 || p->open < most);
-    if (room) {
-        *c = call_list_take(&p->pending);
-        (*c)->sent = true;
-        (*c)->answered = false;
+    if (p->pending.first && !p->full && (most == 0 || p->open < most)) {
+        c = call_list_take(&p->pending);
+        c->sent = true;
         p->open++;
     }
     (void)pthread_mutex_unlock(&p->lock);
-    return room;
+    return c;
 }
 
 /* The backend did not take it: to the head of the queue again. */
-static void put_back(struct async_pool *p, struct drh_infer_call *c)
+static void put_back(struct async_pool *p, struct call *c)
 {
-    (void)pthread_mutex_lock(&p->lock);
-    if (!c->answered) {
+    p->full = true;
+    if (ticket_take(c->ticket)) { /* else it has answered all the same */
+        (void)pthread_mutex_lock(&p->lock);
         p->open--;
         c->sent = false;
+        (void)pthread_mutex_unlock(&p->lock);
         c->next = p->pending.first;
         p->pending.first = c;
         p->pending.last = p->pending.last ? p->pending.last : c;
         p->pending.n++;
     }
-    p->full = true;
-    (void)pthread_mutex_unlock(&p->lock);
+}
+
+static void refuse_sent(struct async_pool *p, struct call *c, drh_status st, const drh_error *e)
+{
+    pool_refuse(c, st, e);
+    put_answered(p, c);
 }
 
 /* Hands pending requests to the backend until it is full. */
@@ -405,20 +468,25 @@ static void pump(struct async_pool *p)
 {
     struct submit_call s = {.p = p};
 
-    while (take_pending(p, &s.c)) {
+    while ((s.c = take_pending(p)) != NULL) {
+        const drh_infer_call *ticket;
+
         s.e = (drh_error)ERR_INIT;
+        if (ticket_new(s.c) != DRH_OK) {
+            refuse_sent(p, s.c, err_nomem(&s.e, "a request"), &s.e);
+            continue;
+        }
+        ticket = s.c->ticket;
         instance_call(p->svc->in, do_submit, &s);
         if (s.st == DRH_AGAIN) {
             put_back(p, s.c);
-        } else if (s.st != DRH_OK) {
-            drh_infer_res res = {.struct_size = sizeof(res), .error = &s.e};
-            res.status = stage_error(p->svc->in, s.st, &s.e);
-            pool_answer(s.c, &res);
+        } else if (s.st != DRH_OK && ticket_take(ticket)) {
+            refuse_sent(p, s.c, stage_error(p->svc->in, s.st, &s.e), &s.e);
         }
     }
 }
 
-void pool_send(struct async_pool *p, struct drh_infer_call *c)
+void pool_send(struct async_pool *p, struct call *c)
 {
     if (c->kept || !p->svc) {
         drh_error e = ERR_INIT;
@@ -439,14 +507,14 @@ static void revive_delayed(struct async_pool *p)
     double           t = now();
 
     while (p->delayed.first) {
-        struct drh_infer_call *c = call_list_take(&p->delayed);
+        struct call *c = call_list_take(&p->delayed);
         call_list_add(c->due <= t ? &p->pending : &later, c);
     }
     p->delayed = later;
 }
 
 /* A passing fault is tried again, later each time. */
-static bool try_later(struct async_pool *p, struct drh_infer_call *c)
+static bool try_later(struct async_pool *p, struct call *c)
 {
     double wait = 0.1 * (double)(1u << c->tries);
 
@@ -462,9 +530,9 @@ static bool try_later(struct async_pool *p, struct drh_infer_call *c)
     return true;
 }
 
-struct drh_infer_call *pool_next(struct async_pool *p, drh_error *e, drh_status *st)
+struct call *pool_next(struct async_pool *p, drh_error *e, drh_status *st)
 {
-    struct drh_infer_call *c;
+    struct call *c;
 
     (void)e;
     *st = DRH_OK;
@@ -480,12 +548,12 @@ struct drh_infer_call *pool_next(struct async_pool *p, drh_error *e, drh_status 
     return c && try_later(p, c) ? NULL : c;
 }
 
-bool pool_is_open(struct drh_infer_call *c)
+bool pool_is_open(struct call *c)
 {
     bool open;
 
     (void)pthread_mutex_lock(&c->pool->lock);
-    open = c->sent && !c->answered;
+    open = c->sent;
     (void)pthread_mutex_unlock(&c->pool->lock);
     return open;
 }

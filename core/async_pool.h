@@ -16,34 +16,36 @@ struct flight;
 struct async_pool;
 
 /* One request.  Lies in its window's arena; `block` holds the answer's texts and is freed with the
- * window. */
-struct drh_infer_call {
-    struct drh_infer_call *next;      /* in a list or queue */
-    struct drh_infer_call *all_next;  /* in its window */
-    struct drh_infer_call *mine_next; /* in its flight's attempt */
-    struct flight         *flight;
-    struct async_pool     *pool;
-    drh_infer_req          req;
-    uint64_t               tag;
-    struct journal_key     key;
-    const drh_infer_res   *kept; /* answer from the journal, or NULL */
-    drh_infer_res          res;
-    drh_error              error; /* res.error points here when set */
-    void                  *block; /* owned: values and text of res */
-    uint32_t               tries;
-    bool                   sent;     /* to the backend; under the pool's lock */
-    bool                   answered; /* likewise */
-    bool                   late;     /* nobody waits for the answer; the coordinator's */
-    double                 due;      /* next try, monotonic seconds */
+ * window.  A backend never sees its address: what it is given, `ticket`, is a number of a table, so
+ * that it may answer twice, or years later, and do no harm. */
+struct call {
+    struct call         *next;      /* in a list or queue */
+    struct call         *all_next;  /* in its window */
+    struct call         *mine_next; /* in its flight's attempt */
+    struct flight       *flight;
+    struct async_pool   *pool;
+    drh_infer_req        req;
+    uint64_t             tag;
+    struct journal_key   key;
+    drh_infer_call      *ticket; /* the backend's name for it */
+    const drh_infer_res *kept;   /* answer from the journal, or NULL */
+    drh_infer_res        res;
+    drh_error            error; /* res.error points here when set */
+    void                *block; /* owned: values and text of res */
+    uint32_t             tries;
+    bool                 sent;     /* to the backend; under the pool's lock */
+    bool                 answered; /* likewise */
+    bool                 late;     /* nobody waits for the answer; the coordinator's */
+    double               due;      /* next try, monotonic seconds */
 };
 
 struct call_list {
-    struct drh_infer_call *first, *last;
-    size_t                 n;
+    struct call *first, *last;
+    size_t       n;
 };
 
-void                   call_list_add(struct call_list *l, struct drh_infer_call *c);
-struct drh_infer_call *call_list_take(struct call_list *l); /* the first, or NULL */
+void         call_list_add(struct call_list *l, struct call *c);
+struct call *call_list_take(struct call_list *l); /* the first, or NULL */
 
 struct pack {
     struct call_list calls;
@@ -61,26 +63,26 @@ drh_status pool_new(struct async_pool **p, const struct service *svc, uint32_t w
 bool pool_stop(struct async_pool *p);
 void pool_free(struct async_pool *p);
 
-/* Copies an answer into its call and queues it. [any] */
-void pool_answer(struct drh_infer_call *c, const drh_infer_res *res);
-void call_free_block(struct drh_infer_call *c);
+/* Copies an answer into its call and queues it, if the ticket is still good. [any] */
+void pool_answer(drh_infer_call *ticket, const drh_infer_res *res);
+void call_free_block(struct call *c);
 
 /* -- packs -- */
 drh_status pool_cost(const struct service *svc, const drh_infer_req *req, uint32_t *tokens,
                      drh_error *e);
 /* Answers c itself with status st and e's text. */
-void       pool_refuse(struct drh_infer_call *c, drh_status st, const drh_error *e);
+void       pool_refuse(struct call *c, drh_status st, const drh_error *e);
 void       pool_run(struct async_pool *p, struct pack *pack); /* done at once if all is known */
 drh_status pool_wait(struct async_pool *p, struct pack *pack, drh_error *e);
 
 /* -- one by one -- */
-void pool_send(struct async_pool *p, struct drh_infer_call *c);
+void pool_send(struct async_pool *p, struct call *c);
 /* An answered call; NULL after 100 ms without one, or with *st set. */
-struct drh_infer_call *pool_next(struct async_pool *p, drh_error *e, drh_status *st);
+struct call *pool_next(struct async_pool *p, drh_error *e, drh_status *st);
 
-bool pool_is_open(struct drh_infer_call *c); /* with the backend */
+bool pool_is_open(struct call *c); /* with the backend */
 
 /* Writes an answer to the journal, unless it is from there, or may be different next time. */
-drh_status pool_keep(struct journal *j, struct drh_infer_call *c, drh_error *e);
+drh_status pool_keep(struct journal *j, struct call *c, drh_error *e);
 
 #endif

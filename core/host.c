@@ -20,15 +20,14 @@
 
 /* ---- stopping ---- */
 
-static volatile sig_atomic_t signal_seen;
-static bool                  cancel_asked;
+static int  signal_seen; /* atomic: workers poll it */
+static bool cancel_asked;
 
 static void on_signal(int sig)
 {
-    if (signal_seen) {
+    if (__atomic_exchange_n(&signal_seen, sig, __ATOMIC_RELAXED)) {
         _exit(128 + sig);
     }
-    signal_seen = sig;
 }
 
 void run_cancel_setup(void)
@@ -47,7 +46,8 @@ void run_cancel_setup(void)
 
 bool run_cancelled(void)
 {
-    return signal_seen != 0 || __atomic_load_n(&cancel_asked, __ATOMIC_RELAXED);
+    return __atomic_load_n(&signal_seen, __ATOMIC_RELAXED) != 0 ||
+           __atomic_load_n(&cancel_asked, __ATOMIC_RELAXED);
 }
 
 void run_cancel(void)
@@ -57,7 +57,7 @@ void run_cancel(void)
 
 int run_signal(void)
 {
-    return signal_seen;
+    return __atomic_load_n(&signal_seen, __ATOMIC_RELAXED);
 }
 
 /* ---- the table that the stage sees ---- */
