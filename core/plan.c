@@ -244,9 +244,15 @@ static drh_status choose_provider(struct choice *c, drh_error *e)
     }
     st = loader_each_note(c->p->loader, on_note, c, e);
     if (st == DRH_OK && !c->best) {
-        return err_set(e, DRH_E_CONFIG, "%s: nobody can serve %s%s; see drhost plugin list", c->at,
-                       c->id,
-                       c->why.ptr ? c->why.ptr : ": no such plugin is in the plugin folders");
+        return c->why.ptr
+                   ? err_set(e, DRH_E_CONFIG,
+                             "%s: nobody can serve %s%s; its options: --model, --backend, "
+                             "--set services.%s.KEY=VALUE, or \"services\" in the recipe",
+                             c->at, c->id, c->why.ptr, c->name)
+                   : err_set(e, DRH_E_CONFIG,
+                             "%s: nobody can serve %s: no such plugin is in the plugin folders; "
+                             "see drhost plugin list",
+                             c->at, c->id);
     }
     return st;
 }

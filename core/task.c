@@ -259,10 +259,10 @@ drh_status task_run(struct task *t, const struct task_options *o, drh_error *e)
     }
     st = st == DRH_OK ? manifest_fingerprint(t->basis, w.fingerprint, e) : st;
     st = st == DRH_OK ? done_already(t, o, &w, &done, e) : st;
+    if (st == DRH_OK && (done || o->fresh)) {
+        (void)unlink(w.journal_path); /* one may be left of a run that was killed at its end */
+    }
     if (st == DRH_OK && !done) {
-        if (o->fresh) {
-            (void)unlink(w.journal_path);
-        }
         (void)unlink(w.manifest); /* from here on the old outputs are not to be trusted */
         st = execute(t, o, &w, e);
     }
