@@ -342,12 +342,11 @@ drh_status batch_gather(struct batch *b, const struct chain *c, size_t at, drh_r
     size_t                   total = 0, n_live = 0;
 
     for (size_t i = 0; i < n; i++) {
-        for (drh_record *x = r[i]; x; x = next_in_tree(x, r[i])) {
-            if (x != r[i]) {
-                adopt(x, total);
-            }
-            total++;
+        uint64_t ordinal = 0; /* by record: what others have does not change its children */
+        for (drh_record *x = next_in_tree(r[i], r[i]); x; x = next_in_tree(x, r[i])) {
+            adopt(x, ++ordinal);
         }
+        total += 1 + ordinal;
     }
     counts->in += n;
     counts->added += total - n;
@@ -531,7 +530,9 @@ void batch_process(struct batch *b, const struct chain *c, size_t from, size_t t
         if (turns) {
             instance_enter(in, b->seq);
         }
-        if (b->st == DRH_OK) {
+        if (b->st == DRH_OK && run_cancelled()) {
+            b->st = err_set(&b->error, DRH_E_CANCELLED, "stopped");
+        } else if (b->st == DRH_OK) {
             b->st = run_step(b, c, i, w);
             if (b->st == DRH_E_NOMEM && b->error.message[0] == '\0') {
                 (void)err_nomem(&b->error, "a batch");

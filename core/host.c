@@ -276,7 +276,11 @@ static drh_status instance_alloc(struct instance *in, const char *step, const st
     const drh_str part = drh_str_of(step);
 
     in->env = env;
-    in->n_workers = in->stage->desc.threading == DRH_WORKERS ? env->workers : 1;
+    /* what depends on the records before it in its shard goes through them in order */
+    in->n_workers =
+        in->stage->desc.threading == DRH_WORKERS && in->stage->desc.scope != DRH_SCOPE_SHARD
+            ? env->workers
+            : 1;
     in->step = mem_dupz(step);
     in->worker = mem_alloc(in->n_workers, sizeof(*in->worker));
     in->worker_open = mem_alloc(in->n_workers, sizeof(*in->worker_open));

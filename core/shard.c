@@ -120,9 +120,10 @@ static void do_observe(void *arg)
     }
 }
 
-static void work(const struct shard *s, struct batch *b, uint32_t w)
+/* stopping: the run has failed; the batch goes through the turns only. */
+static void work(const struct shard *s, struct batch *b, uint32_t w, bool stopping)
 {
-    b->st = batch_parse(b);
+    b->st = stopping ? DRH_E_CANCELLED : batch_parse(b);
     batch_process(b, &s->chain, 0, s->chain.n, w);
     if (b->st == DRH_OK && s->observe && b->n_rec) {
         struct observe_call call = {.s = s, .b = b};
@@ -182,7 +183,7 @@ static drh_status run_inline(struct shard *s, drh_error *e)
         }
         st = fill(s, b, seq, &ended, &more, e);
         if (st == DRH_OK && more) {
-            work(s, b, 0);
+            work(s, b, 0, false);
             st = shard_commit(s, b, e);
         }
     }
@@ -217,6 +218,7 @@ static void *hand_main(void *arg)
     (void)pthread_mutex_lock(&c->lock);
     for (;;) {
         uint64_t seq;
+        bool     stopping;
 
         while (!c->stop && c->taken == c->filled) {
             (void)pthread_cond_wait(&c->moved, &c->lock);
@@ -225,8 +227,9 @@ static void *hand_main(void *arg)
             break;
         }
         seq = c->taken++;
+        stopping = c->stop;
         (void)pthread_mutex_unlock(&c->lock);
-        work(c->s, c->ring[seq % c->n], h->index);
+        work(c->s, c->ring[seq % c->n], h->index, stopping);
         (void)pthread_mutex_lock(&c->lock);
         c->done[seq % c->n] = true;
         (void)pthread_cond_broadcast(&c->moved);

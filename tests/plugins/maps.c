@@ -230,7 +230,7 @@ static const drh_map_ops slow_ops = {.struct_size = sizeof(slow_ops), .process =
                                   .scope = reach,                                                  \
                                   .life = &l,                                                      \
                                   .ops.map = &o}
-STAGE(count_stage, "shard-count", DRH_SERIAL, DRH_SCOPE_SHARD, plain_life, count_ops);
+STAGE(count_stage, "shard-count", DRH_WORKERS, DRH_SCOPE_SHARD, plain_life, count_ops);
 STAGE(pinned_stage, "pinned", DRH_PINNED, DRH_SCOPE_RECORD, pinned_life, pinned_ops);
 STAGE(order_stage, "serial-order", DRH_SERIAL, DRH_SCOPE_RECORD, plain_life, order_ops);
 STAGE(adder_stage, "adder", DRH_WORKERS, DRH_SCOPE_RECORD, plain_life, adder_ops);
