@@ -118,6 +118,7 @@ static bool split(struct entry *en, const char *name, size_t len, char *out)
     }
     en->path.n = n;
     en->path.part = en->part;
+    en->path.bit = field_bit(en->part[0].ptr, en->part[0].len);
     return en->name.len <= JSON_MAX_KEY || en->name.ptr[0] == '/';
 }
 

@@ -41,6 +41,7 @@ static drh_status on_member(void *ctx, const struct json_member *found)
         return DRH_E_NOMEM;
     }
     m->m = *found;
+    record_note_key(ctx, found);
     return DRH_OK;
 }
 
@@ -63,6 +64,7 @@ drh_status record_parse(struct drh_record *r, const char *text, size_t len, stru
     drh_status  st;
 
     r->n_members = 0;
+    r->bits = 0;
     st = json_scan(text, len, r->arena, on_member, r, &type, e);
     if (st == DRH_OK && type != DRH_T_OBJECT) {
         st = not_object(e);

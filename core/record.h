@@ -32,6 +32,7 @@ struct drh_record {
     size_t               src_len;
     struct member       *members;
     uint32_t             n_members, cap_members;
+    uint64_t             bits;      /* field_bit() of all members' keys, and of some more */
     bool                 changed;   /* a member was set or unset, or there is no source */
     bool                 stale;     /* the source text is not what the members say */
     bool                 multiline; /* the source holds a newline between tokens */

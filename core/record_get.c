@@ -117,7 +117,7 @@ drh_status record_find(const struct drh_record *r, drh_field f, struct place *ou
     if (!path) {
         return DRH_E_ARG;
     }
-    m = record_member(r, &path->part[0]);
+    m = record_member(r, path);
     if (!m) {
         return DRH_E_MISSING;
     }
@@ -168,7 +168,7 @@ drh_status record_get_str(const drh_record *r, drh_field f, drh_str *out)
     out->ptr = NULL;
     out->len = 0;
     if (path && path->n == 1) { /* what nearly every call is */
-        struct member *m = record_member(r, &path->part[0]);
+        struct member *m = record_member(r, path);
         if (m && m->m.type == DRH_T_STRING) {
             return member_str(r->arena, m, out);
         }
@@ -246,15 +246,15 @@ drh_status record_get_value(const drh_record *r, drh_field f, drh_value *out)
 
 /* Records of a batch mostly have the same members in the same order: where the last one had the
  * key is tried first. */
-static inline struct member *member_near(const struct drh_record *r, const drh_str *key,
+static inline struct member *member_near(const struct drh_record *r, const struct field_path *path,
                                          uint32_t *near)
 {
     struct member *m;
 
-    if (*near < r->n_members && member_is(&r->members[*near], key)) {
+    if (*near < r->n_members && member_is(&r->members[*near], &path->part[0])) {
         return &r->members[*near];
     }
-    m = record_member(r, key);
+    m = record_member(r, path);
     if (m) {
         *near = (uint32_t)(m - r->members);
     }
@@ -264,7 +264,7 @@ static inline struct member *member_near(const struct drh_record *r, const drh_s
 static inline bool find_near(const struct drh_record *r, const struct field_path *path,
                              uint32_t type, uint32_t *near, struct place *at)
 {
-    struct member *m = member_near(r, &path->part[0], near);
+    struct member *m = member_near(r, path, near);
 
     if (!m) {
         return false;

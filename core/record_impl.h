@@ -43,16 +43,28 @@ static inline bool member_is(const struct member *m, const drh_str *key)
     return m->m.key_len == key->len && memcmp(m->m.key, key->ptr, key->len) == 0;
 }
 
-static inline struct member *record_member(const struct drh_record *r, const drh_str *key)
+/* The member that path's first part names.  Most calls ask for what is not there. */
+static inline struct member *record_member(const struct drh_record *r,
+                                           const struct field_path *path)
 {
-    uint32_t i;
+    const drh_str *key = &path->part[0];
+    uint32_t       i;
 
+    if (!(r->bits & path->bit)) {
+        return NULL;
+    }
     for (i = 0; i < r->n_members; i++) {
         if (member_is(&r->members[i], key)) {
             return &r->members[i];
         }
     }
     return NULL;
+}
+
+/* A member has come to r. */
+static inline void record_note_key(struct drh_record *r, const struct json_member *m)
+{
+    r->bits |= m->key_escaped ? UINT64_MAX : field_bit(m->key, m->key_len);
 }
 
 /* record.c */

@@ -185,6 +185,7 @@ static drh_status member_append(struct drh_record *r, const struct field_path *p
     m->m.key = path->json[0].ptr; /* the field table's: outlives every record */
     m->m.key_len = (uint32_t)path->json[0].len;
     m->m.key_escaped = path->json[0].len != path->part[0].len;
+    record_note_key(r, &m->m);
     member_store(r, m, v);
     return DRH_OK;
 }
@@ -205,6 +206,7 @@ static drh_status put_whole(struct drh_record *r, const struct new_value *v)
         r->members = was.members;
         r->n_members = was.n_members;
         r->cap_members = was.cap_members;
+        r->bits = was.bits;
         return st;
     }
     r->changed = true;
@@ -220,8 +222,10 @@ drh_status record_put_members(struct drh_record *r, const struct new_value *v,
     if (!all) {
         return DRH_E_NOMEM;
     }
+    r->bits = 0;
     for (i = 0; i < n; i++) {
         all[i].m = m[i];
+        record_note_key(r, &m[i]);
         all[i].text.ptr = NULL;
         all[i].text.len = 0;
     }
@@ -281,7 +285,7 @@ drh_status record_put(struct drh_record *r, drh_field f, const struct new_value 
     if (v->depth + path->n > JSON_MAX_DEPTH && v->depth > 0) {
         return DRH_E_DATA;
     }
-    m = record_member(r, &path->part[0]);
+    m = record_member(r, path);
     if (path->n > 1) {
         return put_nested_member(r, path, m, v);
     }
@@ -425,7 +429,7 @@ drh_status record_unset(drh_record *r, drh_field f)
     if (r->settled != REC_OPEN || !path) {
         return DRH_E_ARG;
     }
-    m = record_member(r, &path->part[0]);
+    m = record_member(r, path);
     if (!m) {
         return DRH_OK;
     }
