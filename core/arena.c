@@ -31,10 +31,10 @@ struct block {
 };
 
 struct arena {
-    struct block *newest;
-    char         *at, *end; /* free part of the newest block */
-    size_t        next_size, bytes;
-    void         *spare;
+    struct block      *newest;
+    char              *at, *end; /* free part of the newest block */
+    size_t             next_size, bytes;
+    struct arena_notes notes;
 };
 
 struct arena *arena_new(void)
@@ -91,7 +91,7 @@ void arena_reset(struct arena *a)
     }
     free_blocks(a->newest);
     a->newest = keep;
-    a->spare = NULL;
+    memset(&a->notes, 0, sizeof(a->notes));
     a->at = a->end = NULL;
     a->bytes = 0;
     if (keep) {
@@ -156,6 +156,23 @@ void *arena_alloc(struct arena *a, size_t n)
     return p;
 }
 
+char *arena_begin(struct arena *a, size_t n)
+{
+    if (n > (size_t)(a->end - a->at)) {
+        return NULL;
+    }
+    ASAN_UNPOISON_MEMORY_REGION(a->at, n);
+    return a->at;
+}
+
+void arena_end(struct arena *a, char *p, size_t used)
+{
+    size_t room = (used + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+
+    a->at = room < (size_t)(a->end - p) ? p + room : a->end;
+    ASAN_POISON_MEMORY_REGION(p + used, (size_t)(a->end - p) - used);
+}
+
 char *arena_dup(struct arena *a, const char *p, size_t n)
 {
     char *copy = n == SIZE_MAX ? NULL : arena_alloc(a, n + 1);
@@ -174,7 +191,7 @@ size_t arena_bytes(const struct arena *a)
     return a->bytes;
 }
 
-void **arena_spare(struct arena *a)
+struct arena_notes *arena_notes(struct arena *a)
 {
-    return &a->spare;
+    return &a->notes;
 }

@@ -13,7 +13,17 @@ void          arena_reset(struct arena *a);           /* keeps one block */
 void         *arena_alloc(struct arena *a, size_t n); /* 16-aligned, not zeroed, or NULL */
 char         *arena_dup(struct arena *a, const char *p, size_t n); /* 0-terminated copy */
 size_t        arena_bytes(const struct arena *a);                  /* held from the system */
-/* A place for one thing in this arena that its owner uses again and again; NULL after a reset. */
-void **arena_spare(struct arena *a);
+/* Room for up to n bytes in the block at hand, or NULL: then take arena_alloc().  Of it arena_end()
+ * keeps `used`; between the two nothing else is allocated. */
+char *arena_begin(struct arena *a, size_t n);
+void  arena_end(struct arena *a, char *p, size_t used);
+
+/* What users of an arena keep in it from one call to the next; all NULL after a reset. */
+struct arena_notes {
+    void       *builder;             /* builder.c: a closed one */
+    const char *string, *string_end; /* value.c: a string of accepted text, with its quotes */
+};
+
+struct arena_notes *arena_notes(struct arena *a);
 
 #endif

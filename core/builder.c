@@ -41,8 +41,8 @@ static drh_status failed(struct builder *b, drh_status st)
     return st;
 }
 
-/* Room for n more bytes; NULL: out of memory. */
-static char *room(struct drh_record *r, size_t n)
+/* Room for n more bytes and then some; NULL: out of memory. */
+static char *more_room(struct drh_record *r, size_t n)
 {
     struct builder *b = r->builder;
     size_t          cap = b->cap ? b->cap : FIRST_TEXT;
@@ -51,22 +51,27 @@ static char *room(struct drh_record *r, size_t n)
     if (n > SIZE_MAX / 4 - b->len) {
         return NULL;
     }
-    if (b->len + n > b->cap) {
-        while (cap < b->len + n) {
-            cap *= 2;
-        }
-        bigger = arena_alloc(r->arena, cap);
-        if (!bigger) {
-            return NULL;
-        }
-        if (b->len) {
-            memcpy(bigger, b->text, b->len);
-            json_keys_moved(&b->keys, b->text, bigger);
-        }
-        b->text = bigger;
-        b->cap = cap;
+    while (cap < b->len + n) {
+        cap *= 2;
     }
-    return b->text + b->len;
+    bigger = arena_alloc(r->arena, cap);
+    if (!bigger) {
+        return NULL;
+    }
+    if (b->len) {
+        memcpy(bigger, b->text, b->len);
+        json_keys_moved(&b->keys, b->text, bigger);
+    }
+    b->text = bigger;
+    b->cap = cap;
+    return bigger + b->len;
+}
+
+static inline char *room(struct drh_record *r, size_t n)
+{
+    struct builder *b = r->builder;
+
+    return n <= b->cap - b->len ? b->text + b->len : more_room(r, n);
 }
 
 static bool in_object(const struct builder *b)
@@ -131,12 +136,11 @@ static drh_status put_text(struct drh_record *r, const char *p, size_t n)
 /* The arena's spare builder, or a new one, with nothing in it. */
 static struct builder *builder_take(struct arena *a)
 {
-    void          **spare = arena_spare(a);
-    struct builder *b = *spare;
+    struct arena_notes *notes = arena_notes(a);
+    struct builder     *b = notes->builder;
 
-    if (b) {
-        *spare = NULL;
-    } else {
+    notes->builder = NULL;
+    if (!b) {
         b = arena_alloc(a, sizeof(*b));
         if (!b) {
             return NULL;
@@ -453,7 +457,7 @@ drh_status builder_close(drh_record *r)
         st = hand_over(r, b, &v);
     }
     r->builder = NULL;
-    *arena_spare(r->arena) = b;
+    arena_notes(r->arena)->builder = b;
     if (st != DRH_OK) {
         return st;
     }

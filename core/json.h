@@ -49,8 +49,8 @@ drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_m
 
 /* ---- the rest works on text that json_scan() has accepted ---- */
 
-uint32_t    json_type(const char *p);                       /* by the first byte */
-const char *json_skip(const char *p, const char *end);      /* p at a value: one past its end */
+uint32_t    json_type(const char *p);                  /* by the first byte */
+const char *json_skip(const char *p, const char *end); /* p at a value: one past its end */
 /* The same, and how deep it is: 0 for a scalar, 1 for [] ... */
 const char *json_skip_depth(const char *p, const char *end, uint32_t *depth);
 const char *json_space(const char *p, const char *end);     /* past white space */
@@ -74,6 +74,8 @@ struct json_walk {
     const char *key;     /* objects: between the quotes */
     const char *val;     /* start of the child's value */
     const char *val_end; /* NULL until asked for: json_walk_end() */
+    /* A string in the text whose end is known, or NULL: it is not walked through again. */
+    const char *string, *string_end;
     uint32_t    key_len;
     bool        key_escaped, object;
 };

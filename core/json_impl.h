@@ -25,6 +25,42 @@ static inline uint64_t json_swar_eq(uint64_t w, unsigned char c)
     return (x - JSON_ONES) & ~x & JSON_HIGHS;
 }
 
+/* Is a byte of `w` a control, '"', '\\' or from 0x80 on? */
+static inline bool json_swar_special(uint64_t w)
+{
+    return ((((w - JSON_ONES * 0x20) | w) & JSON_HIGHS) | json_swar_eq(w, '"') |
+            json_swar_eq(w, '\\')) != 0;
+}
+
+/* Copies p[0,n), n < 16, to q if all of it is plain inside a string. */
+static inline bool json_copy_short(char *q, const unsigned char *p, size_t n)
+{
+    uint64_t a = 0, b = 0;
+    uint32_t low, high;
+
+    if (n >= 8) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + n - 8, 8);
+        memcpy(q, &a, 8);
+        memcpy(q + n - 8, &b, 8);
+        return !json_swar_special(a) && !json_swar_special(b);
+    }
+    if (n >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        memcpy(q, &low, 4);
+        memcpy(q + n - 4, &high, 4);
+        return !json_swar_special((uint64_t)high << 32 | low);
+    }
+    for (; n > 0; n--, p++) {
+        if (*p < 0x20 || *p >= 0x80 || *p == '"' || *p == '\\') {
+            return false;
+        }
+        *q++ = (char)*p;
+    }
+    return true;
+}
+
 /* Past the bytes from p on that are plain inside a string: ASCII from 0x20 on, no '"', no '\\'. */
 static inline const unsigned char *json_plain(const unsigned char *p, const unsigned char *end)
 {
@@ -47,8 +83,7 @@ static inline const unsigned char *json_plain(const unsigned char *p, const unsi
     while (end - p >= 8) {
         uint64_t w;
         memcpy(&w, p, 8);
-        if ((((w - JSON_ONES * 0x20) | w) & JSON_HIGHS) | json_swar_eq(w, '"') |
-            json_swar_eq(w, '\\')) {
+        if (json_swar_special(w)) {
             break;
         }
         p += 8;
@@ -107,6 +142,10 @@ static inline const char *json_string_end(const char *p, const char *end)
  * more for this to get on.  DRH_E_DATA: not UTF-8. */
 enum { JSON_QUOTE_ROOM = 32 };
 drh_status json_quote_part(const char **at, const char *end, char **out, const char *limit);
+
+/* p behind the opening quote of accepted text: decodes to *out, which has room for the source and
+ * 16 bytes more; at the closing quote. */
+const char *json_decode(const char *p, const char *end, char **out);
 
 /* Past the well-formed sequences of two to four bytes from p on; at the first other byte. */
 const unsigned char *json_utf8_run(const unsigned char *p, const unsigned char *end);

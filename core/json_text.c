@@ -111,15 +111,17 @@ const char *json_space(const char *p, const char *end)
     return p;
 }
 
-/* Past an array or object; *deepest, when asked for, gets its depth. */
-static const char *skip_container(const char *p, const char *end, uint32_t *deepest)
+/* Past an array or object; *deepest, when asked for, gets its depth.  `string` ends at string_end.
+ */
+static const char *skip_container(const char *p, const char *end, uint32_t *deepest,
+                                  const char *string, const char *string_end)
 {
     uint32_t depth = 0, most = 0;
 
     for (; p < end; p++) {
         switch (*p) {
         case '"':
-            p = json_string_end(p + 1, end);
+            p = p == string ? string_end - 1 : json_string_end(p + 1, end);
             break;
         case '{':
         case '[':
@@ -150,7 +152,7 @@ const char *json_skip(const char *p, const char *end)
         return p < end ? p + 1 : end;
     case '{':
     case '[':
-        return skip_container(p, end, NULL);
+        return skip_container(p, end, NULL, NULL, NULL);
     default:
         while (p < end && *p != ',' && *p != '}' && *p != ']' && *p != ' ' && *p != '\n' &&
                *p != '\r' && *p != '\t') {
@@ -163,7 +165,7 @@ const char *json_skip(const char *p, const char *end)
 const char *json_skip_depth(const char *p, const char *end, uint32_t *depth)
 {
     *depth = 0;
-    return *p == '{' || *p == '[' ? skip_container(p, end, depth) : json_skip(p, end);
+    return *p == '{' || *p == '[' ? skip_container(p, end, depth, NULL, NULL) : json_skip(p, end);
 }
 
 uint32_t json_depth(const char *p, size_t len)
@@ -171,7 +173,7 @@ uint32_t json_depth(const char *p, size_t len)
     uint32_t depth = 0;
 
     if (len && (*p == '{' || *p == '[')) {
-        (void)skip_container(p, p + len, &depth);
+        (void)skip_container(p, p + len, &depth, NULL, NULL);
     }
     return depth;
 }
@@ -295,6 +297,45 @@ size_t json_unescape(const char *p, size_t len, char *out)
     return (size_t)(q - out);
 }
 
+/* Copies up to the next '"' or '\\'. */
+static inline const char *copy_to_special(const char *p, const char *end, char **out)
+{
+    char *q = *out;
+
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    while (end - p >= 16) {
+        __m128i  v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i  hit = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));
+        unsigned m = (unsigned)_mm_movemask_epi8(hit);
+        _mm_storeu_si128((__m128i *)(void *)q, v);
+        if (m) {
+            unsigned n = (unsigned)__builtin_ctz(m);
+            *out = q + n;
+            return p + n;
+        }
+        p += 16;
+        q += 16;
+    }
+#endif
+    while (p < end && *p != '"' && *p != '\\') {
+        *q++ = *p++;
+    }
+    *out = q;
+    return p;
+}
+
+const char *json_decode(const char *p, const char *end, char **out)
+{
+    for (;;) {
+        p = copy_to_special(p, end, out);
+        if (p >= end || *p == '"') {
+            return p;
+        }
+        p = decode_escape(p, out);
+    }
+}
+
 /* Letters after a backslash for 0x00..0x1f; 0: \u00XX. */
 static const char short_escape[32] = {[8] = 'b', [9] = 't', [10] = 'n', [12] = 'f', [13] = 'r'};
 
@@ -390,6 +431,10 @@ static inline const uc *copy_plain(const uc *p, const uc *end, char **out)
         }
         p += 16;
         q += 16;
+    }
+    if (json_copy_short(q, p, (size_t)(end - p))) {
+        *out = q + (end - p);
+        return end;
     }
 #endif
     while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
@@ -518,7 +563,13 @@ bool json_walk_next(struct json_walk *w)
 const char *json_walk_end(struct json_walk *w)
 {
     if (!w->val_end) {
-        w->val_end = json_skip(w->val, w->end);
+        if (w->val == w->string) {
+            w->val_end = w->string_end;
+        } else if (*w->val == '{' || *w->val == '[') {
+            w->val_end = skip_container(w->val, w->end, NULL, w->string, w->string_end);
+        } else {
+            w->val_end = json_skip(w->val, w->end);
+        }
     }
     return w->val_end;
 }

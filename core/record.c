@@ -65,6 +65,7 @@ drh_status record_parse(struct drh_record *r, const char *text, size_t len, stru
 
     r->n_members = 0;
     r->bits = 0;
+    arena_notes(r->arena)->string = NULL; /* the text may lie where another one was */
     st = json_scan(text, len, r->arena, on_member, r, &type, e);
     if (st == DRH_OK && type != DRH_T_OBJECT) {
         st = not_object(e);

@@ -105,6 +105,14 @@ static drh_status find_whole(const struct drh_record *r, struct place *out)
     return st;
 }
 
+/* True when the field is not there; what nearly every call is about finds out here. */
+static inline bool record_lacks(const struct drh_record *r, drh_field f)
+{
+    const struct field_path *path = field_path(f);
+
+    return path && !(r->bits & path->bit);
+}
+
 drh_status record_find(const struct drh_record *r, drh_field f, struct place *out)
 {
     const struct field_path *path;
@@ -234,8 +242,12 @@ drh_status record_get_json(const drh_record *r, drh_field f, drh_str *out)
 drh_status record_get_value(const drh_record *r, drh_field f, drh_value *out)
 {
     struct place at;
-    drh_status   st = record_find(r, f, &at);
+    drh_status   st;
 
+    if (f != DRH_FIELD_NONE && record_lacks(r, f)) {
+        return DRH_E_MISSING;
+    }
+    st = record_find(r, f, &at);
     if (st == DRH_OK) {
         value_of(out, r->arena, &at);
     }

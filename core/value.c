@@ -8,8 +8,11 @@
 
 #include <string.h>
 
-/* Words of a drh_value.  W_HOME is the arena, or a struct decoded with its lowest bit set. */
+/* Words of a drh_value.  W_HOME is the arena, or a struct decoded with its lowest bit set.
+ * W_KEY_LEN is the length with two bits below it: the key has escapes; the value is a string
+ * without any. */
 enum { W_HOME = 0, W_AT, W_END, W_LIMIT, W_KEY, W_KEY_LEN };
+enum { KEY_ESCAPED = 1, PLAIN_STRING = 2, KEY_SHIFT = 2 };
 _Static_assert(W_KEY_LEN < sizeof(((drh_value *)0)->w) / sizeof(uintptr_t), "words");
 
 struct decoded {
@@ -27,30 +30,74 @@ static const char *limit(const drh_value *v)
     return (const char *)v->w[W_LIMIT];
 }
 
+/* The notes of a record's arena; NULL for a configuration. */
+static struct arena_notes *notes_of(const drh_value *v)
+{
+    return v->w[W_HOME] & 1 ? NULL : arena_notes((struct arena *)v->w[W_HOME]);
+}
+
+/* The last string that was walked through is likely to be met again when its parent is left. */
+static void note_string(const drh_value *v, const char *p, const char *end)
+{
+    struct arena_notes *n = notes_of(v);
+
+    if (n && *p == '"') {
+        n->string = p;
+        n->string_end = end;
+    }
+}
+
+static void use_notes(const drh_value *v, struct json_walk *w)
+{
+    const struct arena_notes *n = notes_of(v);
+
+    if (n) {
+        w->string = n->string;
+        w->string_end = n->string_end;
+    }
+}
+
 /* W_END is 0 while nobody has needed it. */
 static const char *end_of(const drh_value *v)
 {
-    return v->w[W_END] ? (const char *)v->w[W_END] : json_skip(at(v), limit(v));
+    const struct arena_notes *n;
+
+    if (v->w[W_END]) {
+        return (const char *)v->w[W_END];
+    }
+    n = notes_of(v);
+    return n && n->string == at(v) ? n->string_end : json_skip(at(v), limit(v));
 }
 
 static void set_key(drh_value *v, const char *key, uint32_t len, bool escaped)
 {
     v->w[W_KEY] = (uintptr_t)key;
-    v->w[W_KEY_LEN] = (uintptr_t)len << 1 | escaped;
+    v->w[W_KEY_LEN] = (uintptr_t)len << KEY_SHIFT | (escaped ? KEY_ESCAPED : 0);
 }
 
-void value_at(drh_value *v, struct arena *a, const char *p, size_t len)
+static void place_at(drh_value *v, struct arena *a, const char *p, size_t len)
 {
     v->w[W_HOME] = (uintptr_t)a;
     v->w[W_AT] = (uintptr_t)p;
     v->w[W_END] = v->w[W_LIMIT] = (uintptr_t)(p + len);
+}
+
+void value_at(drh_value *v, struct arena *a, const char *p, size_t len)
+{
+    place_at(v, a, p, len);
     set_key(v, NULL, 0, false);
+    if (a) {
+        arena_notes(a)->string = NULL; /* this text may lie where another one was */
+    }
 }
 
 void value_of(drh_value *v, struct arena *a, const struct place *place)
 {
-    value_at(v, a, place->p, place->len);
+    place_at(v, a, place->p, place->len);
     set_key(v, place->key, place->key_len, place->key_escaped);
+    if (place->member && place->type == DRH_T_STRING && !place->member->m.val_escaped) {
+        v->w[W_KEY_LEN] |= PLAIN_STRING;
+    }
 }
 
 /* ---- text that many threads read ---- */
@@ -124,6 +171,25 @@ static drh_status decode(const drh_value *v, const char *p, size_t len, bool esc
     return value_decode_to((struct arena *)v->w[W_HOME], p, len, escaped, out);
 }
 
+/* Its end is found, and the copy made, in one pass over the string. */
+static bool decode_at_once(const drh_value *v, drh_str *out)
+{
+    struct arena *a = (struct arena *)v->w[W_HOME];
+    const char   *end = v->w[W_END] ? (const char *)v->w[W_END] : limit(v);
+    char         *copy = arena_begin(a, (size_t)(end - at(v)) + 16), *q = copy;
+
+    if (!copy) {
+        return false;
+    }
+    end = json_decode(at(v) + 1, end, &q);
+    *q = '\0';
+    arena_end(a, copy, (size_t)(q - copy) + 1);
+    note_string(v, at(v), end + 1);
+    out->ptr = copy;
+    out->len = (size_t)(q - copy);
+    return true;
+}
+
 static drh_status value_str(const drh_value *v, drh_str *out)
 {
     const char *p = at(v), *q;
@@ -133,6 +199,13 @@ static drh_status value_str(const drh_value *v, drh_str *out)
     out->len = 0;
     if (*p != '"') {
         return DRH_E_TYPE;
+    }
+    if (v->w[W_KEY_LEN] & PLAIN_STRING) {
+        return value_decode_to((struct arena *)v->w[W_HOME], p + 1, v->w[W_END] - v->w[W_AT] - 2,
+                               false, out);
+    }
+    if (!(v->w[W_HOME] & 1) && decode_at_once(v, out)) {
+        return DRH_OK;
     }
     q = json_quote_or_slash(++p, limit(v));
     escaped = *q == '\\';
@@ -149,7 +222,8 @@ static drh_status value_key(const drh_value *v, drh_str *out)
     if (!v->w[W_KEY]) {
         return DRH_E_TYPE;
     }
-    return decode(v, (const char *)v->w[W_KEY], v->w[W_KEY_LEN] >> 1, v->w[W_KEY_LEN] & 1, out);
+    return decode(v, (const char *)v->w[W_KEY], v->w[W_KEY_LEN] >> KEY_SHIFT,
+                  v->w[W_KEY_LEN] & KEY_ESCAPED, out);
 }
 
 /* ---- scalars ---- */
@@ -219,6 +293,7 @@ static drh_status value_child(const drh_value *parent, drh_value *first)
         return DRH_E_TYPE;
     }
     json_walk_open(&w, at(parent), limit(parent));
+    use_notes(parent, &w);
     if (!json_walk_next(&w)) {
         return DRH_END;
     }
@@ -230,13 +305,17 @@ static drh_status value_child(const drh_value *parent, drh_value *first)
 static drh_status value_next(drh_value *v)
 {
     struct json_walk w;
+    bool             more;
 
     memset(&w, 0, sizeof(w));
     w.object = v->w[W_KEY] != 0;
     w.val = at(v);
     w.val_end = (const char *)v->w[W_END];
     w.end = limit(v);
-    if (!json_walk_next(&w)) {
+    use_notes(v, &w);
+    more = json_walk_next(&w);
+    note_string(v, at(v), w.before);
+    if (!more) {
         return DRH_END;
     }
     to_child(v, &w);
@@ -252,6 +331,7 @@ static drh_status value_member(const drh_value *object, const char *key, size_t 
         return DRH_E_TYPE;
     }
     json_walk_open(&w, at(object), limit(object));
+    use_notes(object, &w);
     if (!json_walk_find(&w, key, len)) {
         return DRH_E_MISSING;
     }
