@@ -132,6 +132,10 @@ cancel) # a signal while requests hang: stops soon, resumable, and then goes on
         while [ ! -s asked ]; do sleep 0.05; done
         sleep 0.2
         stop 4 "$how"
+        case $how in
+        *deaf*) grep -q 'did not give back' log || fail "no word about a deaf backend" ;;
+        *) ! grep -q 'did not give back' log || fail "open requests were not cancelled" ;;
+        esac
         rm -f asked
         go_on=1 run 0
         same "after $how"
@@ -207,6 +211,7 @@ packs) # scores depend on the packs; packs depend on nothing but the records
         [ "$code" -eq 137 ] || fail "exit $code instead of a kill at $at"
         go_on=1 run 0 $infer.log="$dir/asked" -j3
         same "killed at pack $at"
+        [ "$(asked asked)" -le 150 ] || fail "$(asked asked) requests scored twice, killed at $at"
         cmp scores data/.drhost/v1/work/select.ifd/D/d/part-000.scores || fail "$at: scores"
     done
     run 1 $infer.fail_after=20
