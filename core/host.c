@@ -263,7 +263,7 @@ drh_status stage_error(const struct instance *in, drh_status st, drh_error *e)
         return err_set(e, DRH_E_INTERNAL, "%s (%s) answered with the unknown status %d", in->step,
                        in->stage->plugin->path, (int)st);
     }
-    if (e && e->message[0] == '\0') {
+    if (e->message[0] == '\0') {
         (void)err_set(e, st, "(%s gave no reason; status %s)", in->step, err_name(st));
     }
     e->code = st;

@@ -79,7 +79,8 @@ int main(int argc, char **argv)
     int                rest = 0, rc;
 
     mem_fault_from_env();
-    /* Workers are the host's (thread_quota): libraries that plugins bring must not add their own. */
+    /* Workers are the host's (thread_quota): libraries that plugins bring must not add their own.
+     */
     (void)setenv("OMP_NUM_THREADS", "1", 0);
     tree_use_mem();
     st = cli_parse(&o, commands, argc, argv, &rest, &e);
