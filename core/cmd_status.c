@@ -24,6 +24,13 @@ static struct {
     size_t      root; /* length of the tasks folder's path */
 } all;                /* nftw has no context argument */
 
+static uint64_t number_of(const cJSON *m, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(m, key);
+
+    return cJSON_IsNumber(v) && v->valuedouble >= 0 ? (uint64_t)v->valuedouble : 0;
+}
+
 static int on_manifest(const char *path, const struct stat *sb, int type, struct FTW *where)
 {
     const char  *rest = path + all.root;
@@ -45,8 +52,8 @@ static int on_manifest(const char *path, const struct stat *sb, int type, struct
         all.n = i == all.n ? all.n + 1 : all.n;
         memcpy(s->segment, rest, len);
         s->tasks++;
-        s->in += (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(m, "in"));
-        s->out += (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(m, "out"));
+        s->in += number_of(m, "in");
+        s->out += number_of(m, "out") + number_of(m, "records"); /* output files have the latter */
     }
     cJSON_Delete(m);
     return 0;

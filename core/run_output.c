@@ -147,7 +147,8 @@ static cJSON *job_results(const struct domain_job *j)
 {
     cJSON *m = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(m, "counts");
-    bool   ok = list && cJSON_AddNumberToObject(m, "records", (double)j->records);
+    bool   ok = list && cJSON_AddNumberToObject(m, "records", (double)j->records) &&
+              cJSON_AddNumberToObject(m, "in", (double)j->counts[0].in);
 
     for (size_t i = 0; ok && i < j->n_counts; i++) {
         cJSON *c = counts_json(&j->counts[i]);
@@ -189,6 +190,17 @@ static drh_status add_output(struct run *r, const char *domain, const char *path
     return o->path && o->domain ? DRH_OK : err_nomem(e, "outputs");
 }
 
+/* What an earlier run made in the other form, compressed or not. */
+static void remove_other_form(const struct domain_job *j)
+{
+    char *path = layout_processed(&j->r->l, j->domain, j->r->l.zst ? ".jsonl" : ".jsonl.zst");
+
+    if (path) {
+        (void)unlink(path);
+    }
+    mem_free(path);
+}
+
 static drh_status build(struct domain_job *j, drh_error *e)
 {
     struct manifest_output out = {.path = j->path};
@@ -211,6 +223,7 @@ static drh_status build(struct domain_job *j, drh_error *e)
         more ? manifest_write(j->manifest, j->basis, &out, 1, more, e) : err_nomem(e, "a manifest");
     if (st == DRH_OK) {
         remove_pieces(j);
+        remove_other_form(j);
         st = add_output(j->r, j->domain, j->path, j->records, hex, e);
     }
     return st;

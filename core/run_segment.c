@@ -387,9 +387,27 @@ static drh_status segment_parts(struct run *r, const struct segment *s, struct d
     return st;
 }
 
+/* What an earlier run made in the other form, compressed or not. */
+static void remove_other_form(const struct run *r, const struct segment *s, const struct dataset *d)
+{
+    struct layout other = r->l;
+
+    other.zst = !other.zst;
+    for (size_t part = 0; s->interim && part < d->n_parts; part++) {
+        struct task_name n = {s->name, d->domain, d->name, part};
+        char            *path = layout_interim(&other, &n);
+
+        if (path) {
+            (void)unlink(path);
+        }
+        mem_free(path);
+    }
+}
+
 /* Parts that an earlier run made beyond the last of this one would still be read by a glob. */
 static void remove_stale(struct run *r, const struct segment *s, const struct dataset *d)
 {
+    remove_other_form(r, s, d);
     for (size_t part = d->n_parts;; part++) {
         struct task_name n = {s->name, d->domain, d->name, part};
         char            *manifest = layout_manifest(&r->l, &n);

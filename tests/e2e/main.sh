@@ -108,6 +108,9 @@ has "$T/out" "$gone dropped at step cut: not_selected" "one.jsonl:"
 run 1 why one.jsonl:4000 "$T/r.json"
 run 0 status "$T/r.json"
 has "$T/out" "version v1" "complete" "preprocess" "select.ifd"
+tr -s ' ' <"$T/out" >"$T/plain"
+has "$T/plain" "preprocess 3 tasks done, 33 records in, 30 out" \
+    "select.ifd 3 tasks done, 30 records in, 30 out" "output 2 tasks done, 30 records in, 15 out"
 run 0 status "$T/d" --json
 has "$T/out" '"state":"complete"' '"running":false'
 
@@ -126,6 +129,13 @@ run 0 run "$T/r.json" -d "$T/parts" --set part_records=4
 same "$T/parts/processed/v1/General.jsonl" "$T/d/processed/v1/General.jsonl"
 run 0 run "$T/r.json" -d "$T/parts"
 [ "$(find "$T/parts/interim/v1/Math" -type f | wc -l)" = 1 ] || fail "old parts are still there"
+
+echo "- the other form takes the place of the first"
+run 0 run "$T/r.json" -d "$T/parts" --set compress=true
+[ "$(ls "$T/parts/processed/v1" "$T/parts/interim/v1/Math/one" | grep jsonl | sort -u | tr '\n' ' ')" = \
+    "General.jsonl.zst Math.jsonl.zst part-000.jsonl.zst " ] || fail "both forms are there"
+run 0 --plugin "$DRH_BUILD/plugins/chat.so" "$T/parts/interim/v1/Math/one/part-000.jsonl.zst"
+lines "$T/out" 10
 
 echo "- two runs at a time"
 (
