@@ -241,7 +241,7 @@ drh_status builder_end(drh_record *r)
 
 /* ptr[0,len) in quotes to *at, which has room for the worst of it up to a point; what it takes
  * beyond is made.  *at: past the last byte. */
-static drh_status quote(struct drh_record *r, const char *ptr, size_t len, char **at)
+static drh_status quote_long(struct drh_record *r, const char *ptr, size_t len, char **at)
 {
     struct builder *b = r->builder;
     const char     *end = ptr + len;
@@ -265,6 +265,19 @@ static drh_status quote(struct drh_record *r, const char *ptr, size_t len, char 
     *q++ = '"';
     *at = q;
     return DRH_OK;
+}
+
+static inline drh_status quote(struct drh_record *r, const char *ptr, size_t len, char **at)
+{
+    char *q = *at;
+
+    if (len < 16 && json_copy_short(q + 1, (const unsigned char *)ptr, len)) {
+        *q = '"';
+        q[len + 1] = '"';
+        *at = q + len + 2;
+        return DRH_OK;
+    }
+    return quote_long(r, ptr, len, at);
 }
 
 /* The key text[from,to) waits for its value, which begins behind the ':'. */

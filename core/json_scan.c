@@ -139,23 +139,13 @@ static drh_status scan_special(struct scan *s, const uc *start)
     if (p + 1 >= s->end) {
         return refuse(s, start, "bad_json", "string without an end");
     }
-    switch (p[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        s->p = p + 2;
-        return DRH_OK;
-    case 'u':
-        return scan_unicode(s);
-    default:
-        return refuse(s, p, "bad_json", "unknown escape after a backslash");
-    }
+    return p[1] == 'u' ? scan_unicode(s)
+                       : refuse(s, p, "bad_json", "unknown escape after a backslash");
 }
+
+/* Letters after a backslash that stand alone. */
+static const bool simple_escape[256] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+                                        ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
 
 /* s->p at the opening quote; then behind the closing one. */
 static inline drh_status scan_string(struct scan *s, bool *escaped)
@@ -169,7 +159,13 @@ static inline drh_status scan_string(struct scan *s, bool *escaped)
             s->p++;
             return DRH_OK;
         }
-        *escaped |= s->p < s->end && *s->p == '\\';
+        if (s->end - s->p >= 2 && *s->p == '\\') {
+            *escaped = true;
+            if (simple_escape[s->p[1]]) {
+                s->p += 2;
+                continue;
+            }
+        }
         st = scan_special(s, start);
         if (st != DRH_OK) {
             return st;

@@ -244,39 +244,32 @@ static char *put_utf8(char *q, unsigned u)
     return q;
 }
 
-/* p at a backslash of accepted text; past the escape. */
-static const char *decode_escape(const char *p, char **q)
-{
-    unsigned u;
+/* What a letter after a backslash stands for; 0: 'u'. */
+static const char unescaped[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
-    switch (p[1]) {
-    case 'b':
-        *(*q)++ = '\b';
-        return p + 2;
-    case 'f':
-        *(*q)++ = '\f';
-        return p + 2;
-    case 'n':
-        *(*q)++ = '\n';
-        return p + 2;
-    case 'r':
-        *(*q)++ = '\r';
-        return p + 2;
-    case 't':
-        *(*q)++ = '\t';
-        return p + 2;
-    case 'u':
-        u = hex4(p + 2);
-        if (u >= 0xd800 && u <= 0xdbff) {
-            u = 0x10000 + ((u - 0xd800) << 10) + (hex4(p + 8) - 0xdc00);
-            p += 6;
-        }
-        *q = put_utf8(*q, u);
-        return p + 6;
-    default:
-        *(*q)++ = p[1];
-        return p + 2;
+static const char *decode_unicode(const char *p, char **q)
+{
+    unsigned u = hex4(p + 2);
+
+    if (u >= 0xd800 && u <= 0xdbff) {
+        u = 0x10000 + ((u - 0xd800) << 10) + (hex4(p + 8) - 0xdc00);
+        p += 6;
     }
+    *q = put_utf8(*q, u);
+    return p + 6;
+}
+
+/* p at a backslash of accepted text; past the escape. */
+static inline const char *decode_escape(const char *p, char **q)
+{
+    char c = unescaped[(uc)p[1]];
+
+    if (!c) {
+        return decode_unicode(p, q);
+    }
+    *(*q)++ = c;
+    return p + 2;
 }
 
 size_t json_unescape(const char *p, size_t len, char *out)
@@ -336,22 +329,23 @@ const char *json_decode(const char *p, const char *end, char **out)
     }
 }
 
-/* Letters after a backslash for 0x00..0x1f; 0: \u00XX. */
-static const char short_escape[32] = {[8] = 'b', [9] = 't', [10] = 'n', [12] = 'f', [13] = 'r'};
+/* Letters after a backslash; 0: \u00XX. */
+static const char short_escape[128] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                       ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
 
 /* Length of c's escape. */
 static size_t escape_len(uc c)
 {
-    return c >= 0x20 || short_escape[c] ? 2 : 6;
+    return short_escape[c] ? 2 : 6;
 }
 
-static char *put_escape(char *q, uc c)
+static inline char *put_escape(char *q, uc c)
 {
     static const char hex[] = "0123456789abcdef";
 
     *q++ = '\\';
-    if (c >= 0x20 || short_escape[c]) {
-        *q++ = c >= 0x20 ? (char)c : short_escape[c];
+    if (short_escape[c]) {
+        *q++ = short_escape[c];
         return q;
     }
     *q++ = 'u';
