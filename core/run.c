@@ -379,8 +379,12 @@ static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
     }
     report = run_report(r, state, rc ? e->message : NULL, seconds);
     text = report ? cJSON_Print(report) : NULL;
-    if (!path || !text || outfile_put(path, text, strlen(text), &e2) != DRH_OK) {
+    st = path && text ? outfile_put(path, text, strlen(text), &e2) : err_nomem(&e2, "the report");
+    if (st != DRH_OK && rc != RC_OK) {
         log_put(DRH_LOG_WARN, "the report could not be written: %s", e2.message);
+    } else if (st != DRH_OK) {
+        (void)err_set(e, st, "the report could not be written: %s", e2.message);
+        rc = cli_code(st);
     }
     cJSON_free(text);
     cJSON_Delete(report);

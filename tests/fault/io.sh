@@ -37,6 +37,11 @@ attempt() {
     esac
     ! grep -qE 'Sanitizer|runtime error|crashed' "$T/err" || fail "FAULTIO=$fault"
     $felt || [ $code = 0 ] || fail "FAULTIO=$fault: failed for another reason"
+    case $($felt && cat "$T/felt") in
+    */interim/*.tmp-* | */processed/*.tmp-* | */.drhost/*.tmp-*)
+        [ $code = 1 ] || fail "FAULTIO=$fault: $(cat "$T/felt") could not be kept, but the exit code is 0"
+        ;;
+    esac
 }
 
 whole() { # GOT WANT
