@@ -195,3 +195,9 @@ struct arena_notes *arena_notes(struct arena *a)
 {
     return &a->notes;
 }
+
+void arena_forget_text(struct arena *a)
+{
+    a->notes.string = a->notes.string_end = NULL;
+    a->notes.parent = a->notes.child = NULL;
+}

@@ -22,8 +22,10 @@ void  arena_end(struct arena *a, char *p, size_t used);
 struct arena_notes {
     void       *builder;             /* builder.c: a closed one */
     const char *string, *string_end; /* value.c: a string of accepted text, with its quotes */
+    const char *parent, *child;      /* value.c: a container and a child of it */
 };
 
 struct arena_notes *arena_notes(struct arena *a);
+void                arena_forget_text(struct arena *a); /* of the notes, what is about a text */
 
 #endif

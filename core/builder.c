@@ -239,45 +239,41 @@ drh_status builder_end(drh_record *r)
     return b->depth < 2 ? failed(b, DRH_E_ARG) : end_container(r);
 }
 
-/* ptr[0,len) in quotes to *at, which has room for the worst of it up to a point; what it takes
- * beyond is made.  *at: past the last byte. */
-static drh_status quote_long(struct drh_record *r, const char *ptr, size_t len, char **at)
+/* ptr[0,len) in quotes to q, which has room for the worst of it up to a point; what it takes beyond
+ * is made.  Past the last byte, or NULL: the builder's mistake says why. */
+__attribute__((noinline)) static char *quote_long(struct drh_record *r, const char *ptr, size_t len,
+                                                  char *q)
 {
     struct builder *b = r->builder;
     const char     *end = ptr + len;
-    char           *q = *at;
-    drh_status      st = DRH_OK;
 
     *q++ = '"';
     while (ptr < end) {
-        st = json_quote_part(&ptr, end, &q, b->text + b->cap);
-        if (st != DRH_OK) {
-            return failed(b, DRH_E_DATA);
+        if (json_quote_part(&ptr, end, &q, b->text + b->cap) != DRH_OK) {
+            (void)failed(b, DRH_E_DATA);
+            return NULL;
         }
         if (ptr < end) {
             size_t used = (size_t)(q - b->text) - b->len, left = (size_t)(end - ptr);
             if (!room(r, used + left + left / 4 + 2 * JSON_QUOTE_ROOM)) {
-                return failed(b, DRH_E_NOMEM);
+                (void)failed(b, DRH_E_NOMEM);
+                return NULL;
             }
             q = b->text + b->len + used;
         }
     }
     *q++ = '"';
-    *at = q;
-    return DRH_OK;
+    return q;
 }
 
-static inline drh_status quote(struct drh_record *r, const char *ptr, size_t len, char **at)
+static inline char *quote(struct drh_record *r, const char *ptr, size_t len, char *q)
 {
-    char *q = *at;
-
     if (len < 16 && json_copy_short(q + 1, (const unsigned char *)ptr, len)) {
         *q = '"';
         q[len + 1] = '"';
-        *at = q + len + 2;
-        return DRH_OK;
+        return q + len + 2;
     }
-    return quote_long(r, ptr, len, at);
+    return quote_long(r, ptr, len, q);
 }
 
 /* The key text[from,to) waits for its value, which begins behind the ':'. */
@@ -318,9 +314,9 @@ drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
     if (!b->is_first) {
         *q++ = ',';
     }
-    st = quote(r, ptr, len, &q);
-    if (st != DRH_OK) {
-        return st;
+    q = quote(r, ptr, len, q);
+    if (!q) {
+        return b->mistake;
     }
     size = (size_t)(q - b->text) - 1 - from;
     if (size > JSON_MAX_KEY) {
@@ -342,17 +338,19 @@ drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
 drh_status builder_put_str(drh_record *r, const char *ptr, size_t len)
 {
     char      *q;
+    size_t     from;
     drh_status st = value_room(r, len + len / 16 + 2 * JSON_QUOTE_ROOM, &q);
 
-    if (st == DRH_OK) {
-        size_t from = (size_t)(q - r->builder->text);
-        st = quote(r, ptr, len, &q);
-        if (st == DRH_OK) {
-            size_t size = (size_t)(q - r->builder->text) - from;
-            string_in(r->builder, q, size != len + 2);
-        }
+    if (st != DRH_OK) {
+        return st;
     }
-    return st;
+    from = (size_t)(q - r->builder->text);
+    q = quote(r, ptr, len, q);
+    if (!q) {
+        return r->builder->mistake;
+    }
+    string_in(r->builder, q, (size_t)(q - r->builder->text) - from != len + 2);
+    return DRH_OK;
 }
 
 drh_status builder_put_i64(drh_record *r, int64_t v)

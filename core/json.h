@@ -47,6 +47,10 @@ typedef drh_status (*json_member_fn)(void *ctx, const struct json_member *m);
 drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_member_fn fn,
                      void *ctx, uint32_t *type, struct json_err *e);
 
+/* The same; *newline tells whether there is a newline between tokens. */
+drh_status json_scan_lines(const char *text, size_t len, struct arena *scratch, json_member_fn fn,
+                           void *ctx, uint32_t *type, bool *newline, struct json_err *e);
+
 /* ---- the rest works on text that json_scan() has accepted ---- */
 
 uint32_t    json_type(const char *p);                  /* by the first byte */
@@ -76,6 +80,7 @@ struct json_walk {
     const char *val_end; /* NULL until asked for: json_walk_end() */
     /* A string in the text whose end is known, or NULL: it is not walked through again. */
     const char *string, *string_end;
+    const char *parent; /* a container of which that string is a child, or NULL */
     uint32_t    key_len;
     bool        key_escaped, object;
 };

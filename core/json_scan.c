@@ -388,7 +388,16 @@ static drh_status scan_all(struct scan *s)
 drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_member_fn fn,
                      void *ctx, uint32_t *type, struct json_err *e)
 {
+    bool newline;
+
+    return json_scan_lines(text, len, scratch, fn, ctx, type, &newline, e);
+}
+
+drh_status json_scan_lines(const char *text, size_t len, struct arena *scratch, json_member_fn fn,
+                           void *ctx, uint32_t *type, bool *newline, struct json_err *e)
+{
     struct scan s;
+    drh_status  st;
 
     s.text = s.p = (const uc *)(len ? text : "");
     s.end = s.text + len;
@@ -403,5 +412,7 @@ drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_m
     if (type) {
         *type = s.p < s.end ? json_type((const char *)s.p) : DRH_T_NONE;
     }
-    return scan_all(&s);
+    st = scan_all(&s);
+    *newline = s.newlines > 0;
+    return st;
 }

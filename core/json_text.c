@@ -111,17 +111,16 @@ const char *json_space(const char *p, const char *end)
     return p;
 }
 
-/* Past an array or object; *deepest, when asked for, gets its depth.  `string` ends at string_end.
- */
-static const char *skip_container(const char *p, const char *end, uint32_t *deepest,
-                                  const char *string, const char *string_end)
+/* Past the end of the container that is `depth` deep at p; *deepest gets the most. */
+static const char *skip_rest(const char *p, const char *end, uint32_t depth, uint32_t *deepest,
+                             const struct json_walk *w)
 {
-    uint32_t depth = 0, most = 0;
+    uint32_t most = depth;
 
     for (; p < end; p++) {
         switch (*p) {
         case '"':
-            p = p == string ? string_end - 1 : json_string_end(p + 1, end);
+            p = w && p == w->string ? w->string_end - 1 : json_string_end(p + 1, end);
             break;
         case '{':
         case '[':
@@ -131,9 +130,7 @@ static const char *skip_container(const char *p, const char *end, uint32_t *deep
         case '}':
         case ']':
             if (--depth == 0) {
-                if (deepest) {
-                    *deepest = most;
-                }
+                *deepest = most;
                 return p + 1;
             }
             break;
@@ -144,6 +141,13 @@ static const char *skip_container(const char *p, const char *end, uint32_t *deep
     return end;
 }
 
+static const char *skip_container(const char *p, const char *end)
+{
+    uint32_t deepest;
+
+    return skip_rest(p, end, 0, &deepest, NULL);
+}
+
 const char *json_skip(const char *p, const char *end)
 {
     switch (*p) {
@@ -152,7 +156,7 @@ const char *json_skip(const char *p, const char *end)
         return p < end ? p + 1 : end;
     case '{':
     case '[':
-        return skip_container(p, end, NULL, NULL, NULL);
+        return skip_container(p, end);
     default:
         while (p < end && *p != ',' && *p != '}' && *p != ']' && *p != ' ' && *p != '\n' &&
                *p != '\r' && *p != '\t') {
@@ -165,7 +169,7 @@ const char *json_skip(const char *p, const char *end)
 const char *json_skip_depth(const char *p, const char *end, uint32_t *depth)
 {
     *depth = 0;
-    return *p == '{' || *p == '[' ? skip_container(p, end, depth, NULL, NULL) : json_skip(p, end);
+    return *p == '{' || *p == '[' ? skip_rest(p, end, 0, depth, NULL) : json_skip(p, end);
 }
 
 uint32_t json_depth(const char *p, size_t len)
@@ -173,7 +177,7 @@ uint32_t json_depth(const char *p, size_t len)
     uint32_t depth = 0;
 
     if (len && (*p == '{' || *p == '[')) {
-        (void)skip_container(p, p + len, &depth, NULL, NULL);
+        (void)skip_rest(p, p + len, 0, &depth, NULL);
     }
     return depth;
 }
@@ -560,7 +564,9 @@ const char *json_walk_end(struct json_walk *w)
         if (w->val == w->string) {
             w->val_end = w->string_end;
         } else if (*w->val == '{' || *w->val == '[') {
-            w->val_end = skip_container(w->val, w->end, NULL, w->string, w->string_end);
+            bool     inside = w->val == w->parent && w->string;
+            uint32_t deepest;
+            w->val_end = skip_rest(inside ? w->string_end : w->val, w->end, inside, &deepest, w);
         } else {
             w->val_end = json_skip(w->val, w->end);
         }

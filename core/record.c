@@ -60,13 +60,14 @@ static drh_status not_object(struct json_err *e)
 drh_status record_parse(struct drh_record *r, const char *text, size_t len, struct json_err *e)
 {
     uint32_t    type = DRH_T_NONE;
+    bool        newline;
     const char *end;
     drh_status  st;
 
     r->n_members = 0;
     r->bits = 0;
-    arena_notes(r->arena)->string = NULL; /* the text may lie where another one was */
-    st = json_scan(text, len, r->arena, on_member, r, &type, e);
+    arena_forget_text(r->arena); /* this text may lie where another one was */
+    st = json_scan_lines(text, len, r->arena, on_member, r, &type, &newline, e);
     if (st == DRH_OK && type != DRH_T_OBJECT) {
         st = not_object(e);
     }
@@ -82,7 +83,8 @@ drh_status record_parse(struct drh_record *r, const char *text, size_t len, stru
     r->src = text;
     r->src_len = (size_t)(end - text);
     /* In accepted text a newline can only be between tokens. */
-    r->multiline = memchr(text, '\n', r->src_len) != NULL || memchr(text, '\r', r->src_len) != NULL;
+    r->multiline = newline && (memchr(text, '\n', r->src_len) != NULL ||
+                               memchr(text, '\r', r->src_len) != NULL);
     r->changed = r->stale = false;
     return DRH_OK;
 }

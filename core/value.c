@@ -54,6 +54,7 @@ static void use_notes(const drh_value *v, struct json_walk *w)
     if (n) {
         w->string = n->string;
         w->string_end = n->string_end;
+        w->parent = n->string && n->string == n->child ? n->parent : NULL;
     }
 }
 
@@ -87,7 +88,7 @@ void value_at(drh_value *v, struct arena *a, const char *p, size_t len)
     place_at(v, a, p, len);
     set_key(v, NULL, 0, false);
     if (a) {
-        arena_notes(a)->string = NULL; /* this text may lie where another one was */
+        arena_forget_text(a); /* this text may lie where another one was */
     }
 }
 
@@ -277,6 +278,16 @@ static bool is_container(const drh_value *v)
     return *at(v) == '{' || *at(v) == '[';
 }
 
+static void note_child(const drh_value *v, const char *parent, const char *child)
+{
+    struct arena_notes *n = notes_of(v);
+
+    if (n) {
+        n->parent = parent;
+        n->child = child;
+    }
+}
+
 static void to_child(drh_value *v, const struct json_walk *w)
 {
     v->w[W_AT] = (uintptr_t)w->val;
@@ -297,6 +308,7 @@ static drh_status value_child(const drh_value *parent, drh_value *first)
     if (!json_walk_next(&w)) {
         return DRH_END;
     }
+    note_child(parent, at(parent), w.val);
     to_child(&v, &w);
     *first = v;
     return DRH_OK;
@@ -335,6 +347,7 @@ static drh_status value_member(const drh_value *object, const char *key, size_t 
     if (!json_walk_find(&w, key, len)) {
         return DRH_E_MISSING;
     }
+    note_child(object, at(object), w.val);
     to_child(&v, &w);
     *out = v;
     return DRH_OK;

@@ -230,11 +230,15 @@ static void count_scripts(struct scripts *n, drh_str s)
 static bool is_ascii(drh_str s, bool *letter)
 {
     size_t   len = s.len < LANG_SAMPLE ? s.len : LANG_SAMPLE;
-    uint64_t high = 0, word;
+    uint64_t high = 0, word[8];
     size_t   i;
     for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-        memcpy(&word, s.ptr + i, sizeof(word));
-        high |= word;
+        memcpy(word, s.ptr + i, sizeof(word));
+        high |= word[0] | word[1] | word[2] | word[3] | word[4] | word[5] | word[6] | word[7];
+    }
+    for (; i + sizeof(word[0]) <= len; i += sizeof(word[0])) {
+        memcpy(word, s.ptr + i, sizeof(word[0]));
+        high |= word[0];
     }
     for (; i < len; i++) {
         high |= (unsigned char)s.ptr[i] & 0x80u;
