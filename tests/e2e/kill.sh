@@ -33,6 +33,7 @@ start() {
 finish() {
     code=0
     wait "$pid" || code=$?
+    pid=
     [ "$code" = 0 ] || fail "exit code $code"
     results "$T/d" v1 >"$T/got"
     same "$1" "$T/got"

@@ -8,7 +8,8 @@ set -eu
 : "${DRH_BUILD:=$(dirname "$DRHOST")}" "${DRH_SANITIZE:=}"
 MODEL=$DRH_SOURCE/examples/models/tiny-gpt2
 T=$(mktemp -d "${TMPDIR:-/tmp}/drhost-e2e-XXXXXX")
-trap 'rm -rf "$T"' EXIT
+pid= # of a run in the background
+trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
 # Nothing of the user's: no plugins, no options, no colours.
 export HOME="$T/home" TMPDIR="$T/tmp" NO_COLOR=1

@@ -67,8 +67,9 @@ echo "- damaged and lost results are made again"
 printf 'x' >>"$T/d/processed/v1/Math.jsonl"
 printf 'y' >>"$T/d/interim/v1/General/two/part-000.jsonl"
 rm "$T/d/interim/v1/Math/one/part-000.jsonl"
+printf '#' | dd of="$T/d/interim/v1/General/bad/part-000.jsonl" bs=1 seek=40 conv=notrunc 2>/dev/null
 run 0 run "$T/r.json" --resume=strict
-has "$T/err" "Math/one" "gone or was changed"
+has "$T/err" "Math/one" "General/bad" "gone or was changed"
 results "$T/d" v1 | diff "$T/first" - >&2 || fail "repaired results differ"
 touch -d '2001-01-01' "$T/d/processed/v1/Math.jsonl"
 run 0 run "$T/r.json"
@@ -138,15 +139,29 @@ run 0 --plugin "$DRH_BUILD/plugins/chat.so" "$T/parts/interim/v1/Math/one/part-0
 lines "$T/out" 10
 
 echo "- two runs at a time"
-(
-    flock 9
-    echo "process 4711 on elsewhere" >&9
-    run 75 run "$T/r.json"
-    has "$T/err" "4711 on elsewhere"
-    run 0 status "$T/r.json"
-    has "$T/out" "running (process 4711"
-    run 0 run "$T/r.json" --set version=v2
-) 9<>"$T/d/.drhost/v1/lock" || exit 1
+lock=$T/d/.drhost/v1/lock
+tries=0
+while :; do # stops one while it holds the lock
+    : >"$lock"
+    "$DRHOST" run "$T/r.json" --fresh -q &
+    pid=$!
+    while [ ! -s "$lock" ] && kill -0 $pid 2>/dev/null; do :; done
+    kill -STOP $pid 2>/dev/null || true
+    flock -n "$lock" true || break
+    kill -CONT $pid 2>/dev/null || true
+    wait $pid || fail "a run in the background failed"
+    tries=$((tries + 1))
+    [ $tries -lt 20 ] || fail "no run could be stopped on its way"
+done
+run 75 run "$T/r.json"
+has "$T/err" "process $pid on "
+run 0 status "$T/r.json"
+has "$T/out" "running (process $pid on "
+run 0 run "$T/r.json" --set version=v2
+kill -CONT $pid
+wait $pid || fail "the run that was stopped did not go on"
+pid=
+same "$T/d/processed/v2/Math.jsonl" "$T/d/processed/v1/Math.jsonl"
 
 echo "- exit codes"
 run 2 run "$T/none.json"
