@@ -105,27 +105,24 @@ static drh_status find_whole(const struct drh_record *r, struct place *out)
     return st;
 }
 
-static inline drh_status find_path(const struct drh_record *r, const struct field_path *path,
-                                   struct place *out)
-{
-    struct member *m = record_member(r, path);
-
-    if (!m) {
-        return DRH_E_MISSING;
-    }
-    place_member(out, m);
-    return path->n == 1 ? DRH_OK : descend(out, path->part + 1, path->n - 1);
-}
-
 drh_status record_find(const struct drh_record *r, drh_field f, struct place *out)
 {
     const struct field_path *path;
+    struct member           *m;
 
     if (f == DRH_FIELD_NONE) {
         return find_whole(r, out);
     }
     path = field_path(f);
-    return path ? find_path(r, path, out) : DRH_E_ARG;
+    if (!path) {
+        return DRH_E_ARG;
+    }
+    m = record_member(r, path);
+    if (!m) {
+        return DRH_E_MISSING;
+    }
+    place_member(out, m);
+    return path->n == 1 ? DRH_OK : descend(out, path->part + 1, path->n - 1);
 }
 
 /* record_find() for the getters that take null for missing and want one type. */
@@ -234,9 +231,9 @@ drh_status record_get_json(const drh_record *r, drh_field f, drh_str *out)
     return DRH_OK;
 }
 
-/* Apart: what most calls find takes none of this. */
-__attribute__((noinline)) static drh_status value_there(const struct drh_record *r, drh_field f,
-                                                        drh_value *out)
+/* Apart: most calls need none of this. */
+__attribute__((noinline)) static drh_status get_deep(const struct drh_record *r, drh_field f,
+                                                     drh_value *out)
 {
     struct place at;
     drh_status   st = record_find(r, f, &at);
@@ -250,8 +247,17 @@ __attribute__((noinline)) static drh_status value_there(const struct drh_record 
 drh_status record_get_value(const drh_record *r, drh_field f, drh_value *out)
 {
     const struct field_path *path = field_path(f);
+    const struct member     *m;
 
-    return path && !(r->bits & path->bit) ? DRH_E_MISSING : value_there(r, f, out);
+    if (!path || path->n > 1) {
+        return get_deep(r, f, out);
+    }
+    m = record_member(r, path);
+    if (!m) {
+        return DRH_E_MISSING;
+    }
+    value_of_member(out, r->arena, m);
+    return DRH_OK;
 }
 
 /* ---- columns ---- */

@@ -90,6 +90,7 @@ uint32_t value_type(const drh_value *v);
 drh_str  value_json(const drh_value *v);
 drh_str  value_json_depth(const drh_value *v, uint32_t *depth); /* and how deep it is */
 void     value_of(drh_value *v, struct arena *a, const struct place *at);
+void     value_of_member(drh_value *v, struct arena *a, const struct member *m);
 /* p[0,len) between quotes of accepted text, decoded and 0-terminated in the arena. */
 drh_status value_decode_to(struct arena *a, const char *p, size_t len, bool escaped, drh_str *out);
 

@@ -96,7 +96,13 @@ void value_of(drh_value *v, struct arena *a, const struct place *place)
 {
     place_at(v, a, place->p, place->len);
     set_key(v, place->key, place->key_len, place->key_escaped);
-    if (place->member && place->type == DRH_T_STRING && !place->member->m.val_escaped) {
+}
+
+void value_of_member(drh_value *v, struct arena *a, const struct member *m)
+{
+    place_at(v, a, m->m.val, m->m.val_len);
+    set_key(v, m->m.key, m->m.key_len, m->m.key_escaped);
+    if (m->m.type == DRH_T_STRING && !m->m.val_escaped) {
         v->w[W_KEY_LEN] |= PLAIN_STRING;
     }
 }

@@ -18,17 +18,18 @@ static const char *role_openai(uint32_t role)
     return words[role <= CHAT_RESULT ? role : CHAT_SYSTEM];
 }
 
-static drh_status put_word(const drh_record_api *api, drh_record *r, const char *key,
-                           const char *word)
-{
-    drh_status st = api->put_key(r, key, strlen(key));
-    return st == DRH_OK ? api->put_str(r, word, strlen(word)) : st;
-}
-
-static drh_status put_text(const drh_record_api *api, drh_record *r, const char *key, drh_str text)
+/* Inline: the lengths of literal keys and words are known here. */
+static inline drh_status put_text(const drh_record_api *api, drh_record *r, const char *key,
+                                  drh_str text)
 {
     drh_status st = api->put_key(r, key, strlen(key));
     return st == DRH_OK ? api->put_str(r, text.ptr, text.len) : st;
+}
+
+static inline drh_status put_word(const drh_record_api *api, drh_record *r, const char *key,
+                                  const char *word)
+{
+    return put_text(api, r, key, drh_str_of(word));
 }
 
 /* What else the turn held: "loss_weight", "weight", "name" ... */
