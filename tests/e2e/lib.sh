@@ -9,7 +9,7 @@ set -eu
 MODEL=$DRH_SOURCE/examples/models/tiny-gpt2
 T=$(mktemp -d "${TMPDIR:-/tmp}/drhost-e2e-XXXXXX")
 pid= # of a run in the background
-trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$T"' EXIT
+trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
 # Nothing of the user's: no plugins, no options, no colours.
 export HOME="$T/home" TMPDIR="$T/tmp" NO_COLOR=1
