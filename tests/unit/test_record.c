@@ -515,6 +515,101 @@ START_TEST(build_whole_and_nested)
 }
 END_TEST
 
+/* A new whole record: its members are known without a scan up to a number, and scanned beyond. */
+START_TEST(build_whole_many)
+{
+    struct drh_record *r = parse("{\"s\":\"x\\ty\",\"a\":[1,{\"b\":[]}]}");
+    drh_value          string, list;
+    drh_str            got;
+    int64_t            number;
+    char               name[32], want[8192] = "{";
+    size_t             at = 1;
+    int                i;
+
+    ck_assert_int_eq(api->get_value(r, fld("s"), &string), DRH_OK);
+    ck_assert_int_eq(api->get_value(r, fld("a"), &list), DRH_OK);
+    ck_assert_int_eq(api->open(r, DRH_FIELD_NONE, DRH_T_OBJECT), DRH_OK);
+    for (i = 0; i < _i; i++) {
+        int n = snprintf(name, sizeof(name), i % 5 == 4 ? "\n%d" : "%d", i);
+        ck_assert_int_eq(api->put_key(r, name, (size_t)n), DRH_OK);
+        switch (i % 4) {
+        case 0:
+            ck_assert_int_eq(api->put_str(r, DRH_LIT("a \"text\" of twenty")), DRH_OK);
+            break;
+        case 1:
+            ck_assert_int_eq(api->put_value(r, &string), DRH_OK);
+            break;
+        case 2:
+            ck_assert_int_eq(api->put_value(r, &list), DRH_OK);
+            break;
+        default:
+            ck_assert_int_eq(api->put_i64(r, i), DRH_OK);
+        }
+        at += (size_t)snprintf(want + at, sizeof(want) - at, "%s\"%s%d\":", i ? "," : "",
+                               i % 5 == 4 ? "\\n" : "", i);
+        at += i % 4 == 3 ? (size_t)snprintf(want + at, sizeof(want) - at, "%d", i)
+                         : (size_t)snprintf(want + at, sizeof(want) - at, "%s",
+                                            i % 4 == 0   ? "\"a \\\"text\\\" of twenty\""
+                                            : i % 4 == 1 ? "\"x\\ty\""
+                                                         : "[1,{\"b\":[]}]");
+    }
+    ck_assert_int_eq(api->close(r), DRH_OK);
+    (void)snprintf(want + at, sizeof(want) - at, "}");
+    ck_assert_str_eq(written(r), want);
+    for (i = 0; i < _i; i++) {
+        (void)snprintf(name, sizeof(name), i % 5 == 4 ? "\n%d" : "%d", i);
+        if (i % 4 == 3) {
+            ck_assert_int_eq(api->get_i64(r, fld(name), &number), DRH_OK);
+            ck_assert_int_eq(number, i);
+        } else if (i % 4 != 2) {
+            ck_assert_int_eq(api->get_str(r, fld(name), &got), DRH_OK);
+            ck_assert_str_eq(got.ptr, i % 4 ? "x\ty" : "a \"text\" of twenty");
+            ck_assert_int_eq(api->get_value(r, fld(name), &list), DRH_OK);
+            ck_assert_int_eq(value_api.str(&list, &got), DRH_OK);
+            ck_assert_str_eq(got.ptr, i % 4 ? "x\ty" : "a \"text\" of twenty");
+        }
+    }
+    ck_assert_int_eq(api->set_bool(r, fld("new"), 1), DRH_OK);
+    ck_assert_int_eq(api->get_bool(r, fld("new"), &(int32_t){0}), DRH_OK);
+    ck_assert_int_eq(api->get_i64(r, fld("s"), &number), DRH_E_MISSING);
+}
+END_TEST
+
+/* Bytes of every kind around the sizes at which quoting changes its way. */
+START_TEST(build_strings)
+{
+    static const char *const odd[] = {"",     "\"",   "\\",       "\n",
+                                      "\x01", "\x7f", "\xc3\xa9", "\xe4\xb8\xad"};
+    static const char *const quoted[] = {"",        "\\\"", "\\\\",     "\\n",
+                                         "\\u0001", "\x7f", "\xc3\xa9", "\xe4\xb8\xad"};
+    struct drh_record       *r = record_new(arena);
+    char                     text[128], want[256];
+    size_t                   before, after;
+    drh_str                  got;
+
+    for (before = 0; before < 40; before++) {
+        for (after = 0; after < 40; after += 3) {
+            int n = snprintf(text, sizeof(text), "%.*s%s%.*s", (int)before,
+                             "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF", odd[_i], (int)after,
+                             "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF");
+            (void)snprintf(want, sizeof(want), "{\"a\":[\"%.*s%s%.*s\"]}", (int)before,
+                           "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF", quoted[_i], (int)after,
+                           "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF");
+            ck_assert_int_eq(api->open(r, fld("a"), DRH_T_ARRAY), DRH_OK);
+            ck_assert_int_eq(api->put_str(r, text, (size_t)n), DRH_OK);
+            ck_assert_int_eq(api->close(r), DRH_OK);
+            ck_assert_str_eq(written(r), want);
+            ck_assert_int_eq(api->get_str(r, fld("/a/0"), &got), DRH_OK);
+            ck_assert_str_eq(got.ptr, text);
+        }
+    }
+    ck_assert_int_eq(api->open(r, fld("a"), DRH_T_ARRAY), DRH_OK);
+    (void)snprintf(text, sizeof(text), "%.*s\xff", 3 * _i, "abcdefghijklmnopqrstuvwxyz");
+    ck_assert_int_eq(api->put_str(r, text, strlen(text)), DRH_E_DATA);
+    ck_assert_int_eq(api->close(r), DRH_E_DATA);
+}
+END_TEST
+
 /* Each letter a call: { [ } k (key "k") j (key "j") s (string) n (NaN) b (bad string) x (bad key).
  */
 static const struct {
@@ -919,6 +1014,8 @@ int main(void)
     tcase_add_test(t, many_members);
     tcase_add_test(t, build);
     tcase_add_test(t, build_whole_and_nested);
+    tcase_add_loop_test(t, build_whole_many, 0, 40);
+    tcase_add_loop_test(t, build_strings, 0, 8);
     tcase_add_loop_test(t, build_mistakes, 0, ROWS(mistakes));
     tcase_add_test(t, build_one_at_a_time);
     tcase_add_test(t, build_large);

@@ -253,6 +253,60 @@ START_TEST(shared)
 }
 END_TEST
 
+/* Two cursors in turns: what one has learned of the text must not mislead the other. */
+START_TEST(interleaved)
+{
+    static const char nested[] =
+        "[{\"k\":\"a long string with ] and } and \\\" in it\",\"l\":{\"k\":\"}\",\"m\":[\"]\"]}},"
+        "{\"l\":{\"k\":\"]\"},\"k\":\"b\"},\"c\"]";
+    static const char *const want[] = {"a long string with ] and } and \" in it", "b"};
+    drh_value                all, one, two, x;
+    drh_str                  s;
+    size_t                   i;
+
+    value_at(&all, arena, nested, sizeof(nested) - 1);
+    ck_assert_int_eq(v->child(&all, &one), DRH_OK);
+    two = one;
+    for (i = 0; i < 2; i++) {
+        ck_assert_int_eq(v->member(&one, "k", 1, &x), DRH_OK);
+        ck_assert_int_eq(v->str(&x, &s), DRH_OK);
+        ck_assert_str_eq(s.ptr, want[i]);
+        ck_assert_int_eq(v->member(&two, "l", 1, &x), DRH_OK);
+        ck_assert_int_eq(v->child(&x, &x), DRH_OK);
+        ck_assert_int_eq(v->str(&x, &s), DRH_OK);
+        ck_assert_str_eq(s.ptr, i ? "]" : "}");
+        ck_assert_int_eq(v->next(&one), DRH_OK);
+        ck_assert_int_eq(v->next(&two), DRH_OK);
+        ck_assert_uint_eq(v->type(&one), v->type(&two));
+        ck_assert_ptr_eq(v->json(&one).ptr, v->json(&two).ptr);
+    }
+    ck_assert_int_eq(v->str(&one, &s), DRH_OK);
+    ck_assert_str_eq(s.ptr, "c");
+    ck_assert_int_eq(v->next(&one), DRH_END);
+    ck_assert_uint_eq(v->count(&all), 3);
+}
+END_TEST
+
+/* A text where another one was: nothing that is known of the old one counts. */
+START_TEST(another_text)
+{
+    char      place[64] = "[{\"a\":\"one string here\"},1]";
+    drh_value all, x, y;
+    drh_str   s;
+
+    value_at(&all, arena, place, strlen(place));
+    ck_assert_int_eq(v->child(&all, &x), DRH_OK);
+    ck_assert_int_eq(v->child(&x, &y), DRH_OK);
+    ck_assert_int_eq(v->str(&y, &s), DRH_OK);
+    memcpy(place, "[{\"a\":\"x\",\"b\":[{}]},22]", 24);
+    value_at(&all, arena, place, strlen(place));
+    ck_assert_int_eq(v->child(&all, &x), DRH_OK);
+    ck_assert_int_eq(v->next(&x), DRH_OK);
+    s = v->json(&x);
+    ck_assert_uint_eq(s.len, 2);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("value");
@@ -268,5 +322,7 @@ int main(void)
     tcase_add_test(t, member_into_itself);
     tcase_add_test(t, out_of_memory);
     tcase_add_test(t, shared);
+    tcase_add_test(t, interleaved);
+    tcase_add_test(t, another_text);
     return run_case("value", t);
 }
