@@ -275,6 +275,7 @@ START_TEST(interleaved)
         ck_assert_int_eq(v->child(&x, &x), DRH_OK);
         ck_assert_int_eq(v->str(&x, &s), DRH_OK);
         ck_assert_str_eq(s.ptr, i ? "]" : "}");
+        ck_assert_int_eq(v->member(&one, "k", 1, &x), DRH_OK); /* found, not read */
         ck_assert_int_eq(v->next(&one), DRH_OK);
         ck_assert_int_eq(v->next(&two), DRH_OK);
         ck_assert_uint_eq(v->type(&one), v->type(&two));
