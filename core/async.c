@@ -489,7 +489,8 @@ static drh_status window_commit(struct async *a, drh_error *e)
     if (b->st == DRH_OK && a->s->out) {
         b->st = batch_emit(b);
     }
-    st = shard_commit(a->s, b, e);
+    st = a->s->journal ? journal_sync(a->s->journal, e) : DRH_OK; /* a power cut costs a window */
+    st = st != DRH_OK ? st : shard_commit(a->s, b, e);
     a->first = w->next;
     a->tail = a->first ? a->tail : NULL;
     a->n_windows--;

@@ -332,7 +332,9 @@ static drh_status fill_chain(struct steps *s, const struct pass *pass, struct sh
         struct plan_step *ps = &s->p->step[i];
         sh->chain.step[i - pass->from + lead] = (struct chain_step){
             .id = ps->step->id, .in = ps->in, .apply = i == pass->from && pass->apply};
-        sh->attempts = ps->attempts;
+        if (ps->step->phase == PHASE_SYNTHESIZE) {
+            sh->attempts = ps->attempts;
+        }
     }
     return DRH_OK;
 }

@@ -202,16 +202,41 @@ static void do_list(void *arg)
     c->st = c->s->stage->ops.source.list(c->s->in->self, c->list, c->e);
 }
 
+/* A path option as the user wrote it, before it was joined to the recipe's folder: what a record
+ * says of its origin must not depend on where the user stands. */
+static const char *path_as_written(const struct plan_step *s, const cJSON *schema)
+{
+    const cJSON *p;
+
+    cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(schema, "properties"))
+    {
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(s->step->options, p->string);
+        const cJSON *set = cJSON_GetObjectItemCaseSensitive(v, "$set");
+
+        if (cJSON_GetObjectItemCaseSensitive(p, "x-drh-path") && v) {
+            v = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, 0) : v;
+            return cJSON_GetStringValue(set ? set : v);
+        }
+    }
+    return NULL;
+}
+
 static drh_status name_source(struct dataset *d, struct plan_step *s, drh_error *e)
 {
-    drh_str from = {NULL, 0};
+    drh_str     from = {NULL, 0};
+    cJSON      *schema = NULL;
+    const char *path = NULL;
 
     if (s->stage->ops.source.provenance) {
         from = s->stage->ops.source.provenance(s->in->self);
     }
+    if (!from.ptr && schema_parse(s->stage->desc.config_schema, &schema, e) == DRH_OK) {
+        path = path_as_written(s, schema);
+    }
     mem_free(d->source);
-    d->source =
-        from.ptr ? mem_dup(from.ptr, from.len) : mem_printf("%s:%s", s->step->use, s->step->id);
+    d->source = from.ptr ? mem_dup(from.ptr, from.len)
+                         : mem_printf("%s:%s", s->stage->desc.id, path ? path : s->step->id);
+    cJSON_Delete(schema);
     return d->source ? DRH_OK : err_nomem(e, "a source");
 }
 

@@ -427,30 +427,27 @@ drh_status cut_step(const void *cut, drh_record *const *r, size_t n)
 }
 
 struct finder {
-    double   want, best;
-    uint64_t at, row;
-    bool     found;
+    double           want;
+    uint64_t         at;
+    struct rank_near near;
 };
 
 static void find_score(void *ctx, double v)
 {
     struct finder *f = ctx;
 
-    if (!isnan(v) && v <= f->want && (!f->found || v > f->best)) {
-        f->found = true;
-        f->best = v;
-        f->row = f->at;
+    if (!isnan(v) && v <= f->want && (!f->near.found || v > f->near.score)) {
+        f->near = (struct rank_near){true, f->at, v};
     }
     f->at++;
 }
 
-drh_status rank_find(const struct rank_part *part, double score, uint64_t *row, bool *found,
+drh_status rank_find(const struct rank_part *part, double score, struct rank_near *near,
                      drh_error *e)
 {
     struct finder f = {.want = score};
     drh_status    st = each_score(part, find_score, &f, e);
 
-    *row = f.row;
-    *found = f.found;
+    *near = f.near;
     return st;
 }

@@ -60,8 +60,13 @@ drh_status cut_open(struct cut *c, const struct rank_spec *s, const struct rank_
 void       cut_close(struct cut *c);
 /* chain_step.own: keeps and drops by the verdicts. */
 drh_status cut_step(const void *cut, drh_record *const *r, size_t n);
-/* Row of the part whose score is nearest to `score` from below in rank order; false: none. */
-drh_status rank_find(const struct rank_part *part, double score, uint64_t *row, bool *found,
+/* The score of a part that is `score`, or nearest below it; of equal ones the first row. */
+struct rank_near {
+    bool     found;
+    uint64_t row;
+    double   score;
+};
+drh_status rank_find(const struct rank_part *part, double score, struct rank_near *near,
                      drh_error *e);
 /* The score at share q (0..1) of the scored ones of a group, lowest first. */
 drh_status rank_quantile(const struct rank_part *part, size_t n_parts, size_t group,

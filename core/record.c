@@ -300,7 +300,8 @@ static drh_status api_add(drh_record *parent, drh_record **child)
     r->parent = parent;
     r->owner = parent->owner;
     /* A chain, so that each child has its own seed whatever was added before. */
-    r->step_seed = mix64(parent->last_child ? parent->last_child->step_seed : parent->step_seed, 1);
+    r->step_seed =
+        parent->last_child ? mix64(parent->last_child->step_seed, 1) : mix64(parent->step_seed, 2);
     if (parent->last_child) {
         parent->last_child->next_sibling = r;
     } else {

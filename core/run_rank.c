@@ -134,21 +134,25 @@ static cJSON *record_at(const char *path, uint64_t row)
 static cJSON *record_of_score(const struct run *r, const struct ranking *k, size_t group,
                               double score)
 {
-    size_t at = 0;
+    const struct part *best_part = NULL;
+    uint64_t           best_row = 0;
+    double             best = 0;
+    size_t             at = 0;
 
     for (size_t i = 0; i < r->sets.n; i++) {
         for (size_t j = 0; j < r->sets.ds[i].n_parts; j++, at++) {
-            uint64_t  row;
-            bool      found = false;
-            drh_error e = ERR_INIT;
+            struct rank_near near = {0};
+            drh_error        e = ERR_INIT;
 
-            if (k->part[at].group == group &&
-                rank_find(&k->part[at], score, &row, &found, &e) == DRH_OK && found) {
-                return record_at(r->sets.ds[i].part[j].path, row);
+            if (k->part[at].group == group && rank_find(&k->part[at], score, &near, &e) == DRH_OK &&
+                near.found && (!best_part || near.score > best)) {
+                best_part = &r->sets.ds[i].part[j];
+                best_row = near.row;
+                best = near.score;
             }
         }
     }
-    return NULL;
+    return best_part ? record_at(best_part->path, best_row) : NULL;
 }
 
 static drh_status add_examples(const struct run *r, struct ranking *k, size_t group, drh_error *e)
@@ -177,7 +181,11 @@ static drh_status add_examples(const struct run *r, struct ranking *k, size_t gr
         (void)cJSON_AddNumberToObject(ex, "score", at[i]);
         (void)cJSON_AddStringToObject(ex, "rank", ranks[i]);
         (void)cJSON_AddStringToObject(ex, "id", cJSON_IsString(id) ? id->valuestring : "");
-        (void)cJSON_AddItemToObject(ex, "record", record ? record : cJSON_CreateNull());
+        record = record ? record : cJSON_CreateNull();
+        if (!cJSON_AddItemToObject(ex, "record", record)) {
+            cJSON_Delete(record);
+            return err_nomem(e, "examples");
+        }
     }
     return DRH_OK;
 }

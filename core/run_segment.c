@@ -89,7 +89,9 @@ static drh_status chain_of(struct run *r, const struct segment *s, struct task *
         t->chain.step[i + lead] = (struct chain_step){
             .id = s->step[i]->step->id, .in = s->step[i]->in, .apply = i == 0 && s->apply_first};
         t->journal = t->journal || s->step[i]->stage->map.start;
-        t->attempts = s->step[i]->attempts;
+        if (s->step[i]->step->phase == PHASE_SYNTHESIZE) {
+            t->attempts = s->step[i]->attempts;
+        }
     }
     return DRH_OK;
 }

@@ -8,7 +8,6 @@
 struct local {
     const drh_host *host;
     char          **paths, **include, **exclude; /* owned lists, NULL-terminated */
-    char           *provenance;                  /* owned */
 };
 
 static const char schema[] =
@@ -81,32 +80,6 @@ static drh_status get_texts(const drh_host *h, const drh_config *c, const char *
     return st;
 }
 
-/* "local:" and the paths, with commas between. */
-static drh_status make_provenance(struct local *l, drh_error *e)
-{
-    size_t n = sizeof("local:");
-    size_t i;
-
-    for (i = 0; l->paths[i]; i++) {
-        n += strlen(l->paths[i]) + 1;
-    }
-    l->provenance = l->host->alloc(l->host, NULL, n);
-    if (!l->provenance) {
-        return drh_fail(e, DRH_E_NOMEM, "out of memory for a path");
-    }
-    n = 0;
-    for (i = 0; l->paths[i]; i++) {
-        size_t len = strlen(l->paths[i]);
-        size_t head = i ? 1 : strlen("local:");
-
-        memcpy(l->provenance + n, i ? "," : "local:", head);
-        memcpy(l->provenance + n + head, l->paths[i], len);
-        n += head + len;
-    }
-    l->provenance[n] = '\0';
-    return DRH_OK;
-}
-
 static void destroy(void *self)
 {
     struct local   *l = self;
@@ -115,7 +88,6 @@ static void destroy(void *self)
     free_texts(h, l->paths);
     free_texts(h, l->include);
     free_texts(h, l->exclude);
-    (void)h->alloc(h, l->provenance, 0);
     (void)h->alloc(h, l, 0);
 }
 
@@ -137,9 +109,6 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     }
     if (st == DRH_OK) {
         st = get_texts(h, c, "/exclude", &l->exclude, e);
-    }
-    if (st == DRH_OK) {
-        st = make_provenance(l, e);
     }
     if (st != DRH_OK) {
         destroy(l);
@@ -189,16 +158,8 @@ static drh_status list(void *self, drh_list *out, drh_error *e)
     return st;
 }
 
-static drh_str provenance(void *self)
-{
-    struct local *l = self;
-
-    return drh_str_of(l->provenance);
-}
-
 static const drh_life life = {.struct_size = sizeof(life), .create = create, .destroy = destroy};
-static const drh_source_ops ops = {
-    .struct_size = sizeof(ops), .list = list, .provenance = provenance};
+static const drh_source_ops   ops = {.struct_size = sizeof(ops), .list = list};
 static const drh_stage        stage = {.struct_size = sizeof(stage),
                                        .kind = DRH_KIND_SOURCE,
                                        .id = "local",

@@ -277,23 +277,6 @@ START_TEST(nothing_there)
 }
 END_TEST
 
-START_TEST(provenance)
-{
-    const drh_stage   *stage = drh_entry_v1.stages[0];
-    cJSON             *value = cJSON_Parse("{\"path\":[\"a/b\",\"c\"]}");
-    struct drh_config *c;
-    drh_error          e = ERR_INIT;
-    void              *self;
-
-    ck_assert_int_eq(config_new(value, &c, &e), DRH_OK);
-    ck_assert_int_eq(stage->life->create(&host, c, &self, &e), DRH_OK);
-    ck_assert_str_eq(stage->ops.source->provenance(self).ptr, "local:a/b,c");
-    stage->life->destroy(self);
-    config_free(c);
-    cJSON_Delete(value);
-}
-END_TEST
-
 /* Each allocation fails once; nothing leaks, nothing breaks. */
 START_TEST(out_of_memory)
 {
@@ -327,7 +310,6 @@ int main(void)
     tcase_add_test(t, links);
     tcase_add_test(t, equal_names);
     tcase_add_test(t, nothing_there);
-    tcase_add_test(t, provenance);
     tcase_add_test(t, out_of_memory);
     return run_case("local", t);
 }

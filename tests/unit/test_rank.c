@@ -381,15 +381,15 @@ END_TEST
 
 START_TEST(finding)
 {
-    const double v[] = {3, NAN, 1, 2, 2};
-    uint64_t     row;
-    bool         found;
+    const double     v[] = {3, NAN, 1, 2, 2};
+    struct rank_near near;
 
     add_part(v, 5, 0);
-    ck_assert_int_eq(rank_find(&part[0], 2.5, &row, &found, &e), DRH_OK);
-    ck_assert(found && row == 3);
-    ck_assert_int_eq(rank_find(&part[0], 0.5, &row, &found, &e), DRH_OK);
-    ck_assert(!found);
+    ck_assert_int_eq(rank_find(&part[0], 2.5, &near, &e), DRH_OK);
+    ck_assert(near.found && near.row == 3);
+    ck_assert_double_eq(near.score, 2);
+    ck_assert_int_eq(rank_find(&part[0], 0.5, &near, &e), DRH_OK);
+    ck_assert(!near.found);
 }
 END_TEST
 

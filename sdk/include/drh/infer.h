@@ -158,7 +158,8 @@ typedef struct drh_infer_provider {
                         drh_error *e); /* [any] optional */
     /* Tokens that a request will occupy in a pack.  DRH_E_RANGE: can never run. [any] */
     drh_status (*cost)(void *self, const drh_infer_req *req, uint32_t *tokens, drh_error *e);
-    /* Computes a pack.  res[i]->status per request; a return other than DRH_OK fails the pack.
+    /* Computes a pack.  res[i]->status per request; a return other than DRH_OK stops the
+     * run, which can be resumed.
      * Polls cancelled().  [worker] at most info.max_parallel at once. */
     drh_status (*run)(void *self, void *worker, const drh_infer_req *const *req, size_t n,
                       drh_infer_res *const *res, drh_error *e);

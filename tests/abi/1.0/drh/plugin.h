@@ -222,7 +222,8 @@ typedef struct drh_record_api {
     drh_status (*add)(drh_record *parent, drh_record **child);
 
     /* -- record-driven stages: a pointer of the stage's own that stays with the record until it is
-     * settled.  ops->release is called with it if the run stops first. */
+     * settled.  ops->release is called with it when the host settles the record
+     * itself (unsettled, bad data) or the run stops first. */
     drh_status (*set_state)(drh_record *r, void *state);
     void *(*state)(const drh_record *r);
 } drh_record_api;
@@ -347,7 +348,8 @@ typedef struct drh_source_ops {
      * renames and records it).  Files with `local` need none. [worker] */
     drh_status (*fetch)(void *self, void *worker, const drh_file *file, const char *path,
                         drh_error *e);
-    /* Optional: provenance of the whole, {NULL,0} for "USE:..." by the host. [main] after list() */
+    /* Optional: provenance of the whole.  Without it: USE and the x-drh-path option as the recipe
+     * has it, "local:../data/x.json". [main] after list() */
     drh_str (*provenance)(void *self);
 } drh_source_ops;
 
