@@ -60,90 +60,6 @@ struct async {
 
 /* ---- submitting ---- */
 
-static drh_status copy_text(struct arena *a, drh_str *s)
-{
-    if (!s->ptr) {
-        return DRH_OK;
-    }
-    s->ptr = arena_dup(a, s->ptr, s->len);
-    return s->ptr ? DRH_OK : DRH_E_NOMEM;
-}
-
-static drh_status copy_messages(struct arena *a, drh_infer_req *q)
-{
-    drh_infer_msg        *msg = arena_alloc(a, q->n_messages * sizeof(*msg));
-    const drh_infer_msg **at = arena_alloc(a, q->n_messages * sizeof(*at));
-    drh_status            st = msg && at ? DRH_OK : DRH_E_NOMEM;
-
-    for (uint32_t i = 0; st == DRH_OK && i < q->n_messages; i++) {
-        msg[i] = *q->messages[i];
-        at[i] = &msg[i];
-        st = copy_text(a, &msg[i].role);
-        st = st == DRH_OK ? copy_text(a, &msg[i].content) : st;
-    }
-    q->messages = at;
-    return st;
-}
-
-static drh_status copy_stops(struct arena *a, drh_infer_req *q)
-{
-    drh_str   *stop = arena_alloc(a, q->n_stop * sizeof(*stop));
-    drh_status st = stop ? DRH_OK : DRH_E_NOMEM;
-
-    for (uint32_t i = 0; st == DRH_OK && i < q->n_stop; i++) {
-        stop[i] = q->stop[i];
-        st = copy_text(a, &stop[i]);
-    }
-    q->stop = stop;
-    return st;
-}
-
-static drh_status copy_request(struct arena *a, const drh_infer_req *from, drh_infer_req *q)
-{
-    drh_status st;
-
-    *q = *from;
-    q->struct_size = sizeof(*q);
-    st = copy_text(a, &q->prompt);
-    st = st == DRH_OK ? copy_text(a, &q->target) : st;
-    st = st == DRH_OK && q->n_messages ? copy_messages(a, q) : st;
-    return st == DRH_OK && q->n_stop ? copy_stops(a, q) : st;
-}
-
-/* What makes two requests the same: all that the answer depends on. */
-static drh_status request_digest(struct arena *a, const drh_infer_req *q, uint8_t out[16])
-{
-    struct {
-        double   f[4];
-        uint64_t seed;
-        uint32_t u[8];
-    } fixed = {
-        {q->temperature, q->top_p, q->min_p, q->repetition_penalty},
-        q->seed,
-        {q->op, q->flags, q->max_total, q->max_tokens, q->top_k, q->n_stop, q->n_messages, 0}};
-    drh_str   *part = arena_alloc(a, (3 + q->n_stop + 2 * (size_t)q->n_messages) * sizeof(*part));
-    uint8_t    full[32];
-    size_t     n = 3;
-    drh_status st;
-
-    if (!part) {
-        return DRH_E_NOMEM;
-    }
-    part[0] = (drh_str){(const char *)&fixed, sizeof(fixed)};
-    part[1] = q->prompt;
-    part[2] = q->target;
-    for (uint32_t i = 0; i < q->n_stop; i++) {
-        part[n++] = q->stop[i];
-    }
-    for (uint32_t i = 0; i < q->n_messages; i++) {
-        part[n++] = q->messages[i]->role;
-        part[n++] = q->messages[i]->content;
-    }
-    st = sha256_parts(part, n, full);
-    memcpy(out, full, 16);
-    return st;
-}
-
 drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req *req, uint64_t tag,
                         drh_error *e)
 {
@@ -161,8 +77,8 @@ drh_status async_submit(struct instance *in, drh_record *r, const drh_infer_req 
         return err_nomem(e, "a request");
     }
     memset(c, 0, sizeof(*c));
-    if (copy_request(arena, req, &c->req) != DRH_OK ||
-        request_digest(arena, &c->req, c->key.digest) != DRH_OK) {
+    if (call_copy_request(arena, req, &c->req) != DRH_OK ||
+        call_digest(arena, &c->req, c->key.digest) != DRH_OK) {
         return err_nomem(e, "a request");
     }
     c->flight = f;

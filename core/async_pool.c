@@ -2,6 +2,7 @@
  * async_pool.c - see async_pool.h. */
 #include "async_pool.h"
 
+#include "clock.h"
 #include "err.h"
 #include "mem.h"
 
@@ -34,13 +35,6 @@ struct async_pool {
     uint64_t         open;     /* with the backend; under the lock */
     bool             full;     /* it said DRH_AGAIN: no use to ask before the next answer */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 void call_list_add(struct call_list *l, struct call *c)
 {
@@ -504,7 +498,7 @@ void pool_send(struct async_pool *p, struct call *c)
 static void revive_delayed(struct async_pool *p)
 {
     struct call_list later = {0};
-    double           t = now();
+    double           t = clock_now();
 
     while (p->delayed.first) {
         struct call *c = call_list_take(&p->delayed);
@@ -525,7 +519,7 @@ static bool try_later(struct async_pool *p, struct call *c)
     if ((double)c->res.error->retry_after_ms / 1000 > wait) {
         wait = (double)c->res.error->retry_after_ms / 1000;
     }
-    c->due = now() + wait;
+    c->due = clock_now() + wait;
     call_list_add(&p->delayed, c);
     return true;
 }
@@ -603,7 +597,7 @@ drh_status pool_new(struct async_pool **out, const struct service *svc, uint32_t
 
 bool pool_stop(struct async_pool *p)
 {
-    double until = now() + 2;
+    double until = clock_now() + 2;
     bool   clean, working;
 
     (void)pthread_mutex_lock(&p->lock);
@@ -619,7 +613,7 @@ bool pool_stop(struct async_pool *p)
     }
     p->n_threads = 0;
     (void)pthread_mutex_lock(&p->lock);
-    while (p->open && now() < until) {
+    while (p->open && clock_now() < until) {
         wait_a_little(p);
     }
     clean = p->open == 0;

@@ -2,24 +2,18 @@
  * log.c - see log.h. */
 #include "log.h"
 
+#include "clock.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t        least_level = DRH_LOG_INFO;
 static bool            progress_on, line_open;
 static double          started, printed;
-
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void clear_line(void)
 {
@@ -70,7 +64,7 @@ void progress_enable(bool on)
 void progress_start(const char *what)
 {
     (void)what;
-    started = printed = now();
+    started = printed = clock_now();
 }
 
 static void format_progress(const struct progress *p, double elapsed, char *line, size_t size)
@@ -97,7 +91,7 @@ void progress_tick(const struct progress *p)
     if (!progress_on) {
         return;
     }
-    t = now();
+    t = clock_now();
     tty = isatty(STDERR_FILENO) == 1;
     if (t - printed < (tty ? 0.2 : 5.0)) {
         return;

@@ -2,6 +2,7 @@
  * run.c - see run.h: the phases in order, the lock, the report. */
 #include "run.h"
 
+#include "clock.h"
 #include "cli.h"
 #include "err.h"
 #include "log.h"
@@ -392,17 +393,10 @@ static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
     return rc;
 }
 
-static double seconds_now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int run_recipe(struct plan *p, const struct run_options *o, drh_error *e)
 {
     struct run r = {.p = p, .o = o};
-    double     start = seconds_now();
+    double     start = clock_now();
     time_t     t = time(NULL);
     struct tm  tm;
     int        lock = -1, rc;
@@ -422,7 +416,7 @@ int run_recipe(struct plan *p, const struct run_options *o, drh_error *e)
     clean_up(&r);
     st = plan_start(p, e);
     st = st == DRH_OK ? do_phases(&r, e) : st;
-    rc = finish(&r, st, seconds_now() - start, e);
+    rc = finish(&r, st, clock_now() - start, e);
     run_free(&r);
     (void)close(lock);
     return rc;

@@ -2,6 +2,7 @@
  * task.c - see task.h. */
 #include "task.h"
 
+#include "clock.h"
 #include "err.h"
 #include "hash.h"
 #include "journal.h"
@@ -10,7 +11,6 @@
 #include "sink.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What a running task has open. */
@@ -22,13 +22,6 @@ struct work {
     uint8_t         sha_out[32], sha_rejects[32], sha_scores[32], sha_notes[32];
     char            fingerprint[65];
 };
-
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static uint64_t number(const cJSON *j, const char *key)
 {
@@ -184,7 +177,7 @@ static drh_status execute(struct task *t, const struct task_options *o, struct w
                       .observe = t->observe,
                       .counts = t->counts};
     char         what[192];
-    double       start = now();
+    double       start = clock_now();
     drh_status   st = open_outputs(t, w, e);
 
     (void)snprintf(what, sizeof(what), "%s %s", t->name.segment, t->name.dataset);
@@ -202,7 +195,7 @@ static drh_status execute(struct task *t, const struct task_options *o, struct w
     t->n_out = s.n_out;
     t->done = st == DRH_OK && feed_done(&t->feed);
     t->next = t->feed.pos;
-    t->seconds = now() - start;
+    t->seconds = clock_now() - start;
     return st == DRH_OK ? commit(t, w, e) : st;
 }
 
