@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { BUF_SIZE = 256 << 10, ZSTD_LEVEL = 3, NAME_KEPT = 200 };
+enum { BUF_SIZE = 256 << 10, PAGE = 4096, ZSTD_LEVEL = 3, NAME_KEPT = 200 };
 
 struct outfile {
     int            fd;
@@ -28,7 +28,8 @@ struct outfile {
     bool           in_frame; /* the compressor holds an open frame */
     char          *path;     /* owned; final name */
     char          *tmp;      /* owned; NULL when direct */
-    char          *buf;      /* owned; BUF_SIZE */
+    char          *room;     /* owned */
+    char          *buf;      /* BUF_SIZE in room, at a page */
     size_t         len;
     ZSTD_CCtx     *zstd; /* owned; NULL: plain */
     char          *zbuf; /* owned; BUF_SIZE */
@@ -327,10 +328,11 @@ static bool ends_with(const char *s, const char *tail)
 
 static drh_status open_parts(struct outfile *o, const char *path, uint32_t flags, drh_error *e)
 {
-    o->buf = mem_alloc(1, BUF_SIZE);
-    if (!o->buf) {
+    o->room = mem_alloc(1, BUF_SIZE + PAGE);
+    if (!o->room) {
         return err_nomem(e, "an output buffer");
     }
+    o->buf = o->room + (PAGE - ((uintptr_t)o->room & (PAGE - 1)));
     if ((flags & OUT_DIGEST) && !(o->sha = sha256_new())) {
         return err_nomem(e, "a SHA-256");
     }
@@ -370,20 +372,24 @@ drh_status outfile_open(struct outfile **out, const char *path, uint32_t flags, 
 
 drh_status outfile_write(struct outfile *o, const void *p, size_t n, drh_error *e)
 {
-    drh_status st = DRH_OK;
+    const char *at = p;
+    drh_status  st = DRH_OK;
 
     if (o->failed.code != DRH_OK) {
         return repeat(o, e);
     }
     o->given += n;
-    if (n > BUF_SIZE - o->len) {
-        st = flush(o, e);
-    }
-    if (st == DRH_OK && n >= BUF_SIZE) {
-        st = emit(o, p, n, e);
-    } else if (st == DRH_OK && n) {
-        memcpy(o->buf + o->len, p, n);
-        o->len += n;
+    /* Whole pages from whole pages: a system copies them more than twice as fast as others, which
+     * is worth a copy here. */
+    while (st == DRH_OK && n > 0) {
+        size_t left = BUF_SIZE - o->len, fits = n < left ? n : left;
+        memcpy(o->buf + o->len, at, fits);
+        o->len += fits;
+        at += fits;
+        n -= fits;
+        if (o->len == BUF_SIZE) {
+            st = flush(o, e);
+        }
     }
     return st == DRH_OK ? st : remember(o, e, st);
 }
@@ -541,7 +547,7 @@ void outfile_abort(struct outfile *o)
     (void)ZSTD_freeCCtx(o->zstd);
     sha256_free(o->sha);
     mem_free(o->zbuf);
-    mem_free(o->buf);
+    mem_free(o->room);
     mem_free(o->tmp);
     mem_free(o->path);
     mem_free(o);
