@@ -240,7 +240,9 @@ static bool to_stdout(const struct cli_options *o)
 
 static drh_status open_rejects(struct steps *s, drh_error *e)
 {
-    if (to_stdout(s->o)) {
+    struct stat sb;
+
+    if (to_stdout(s->o) || (stat(s->o->output, &sb) == 0 && !S_ISREG(sb.st_mode))) {
         return DRH_OK;
     }
     s->rejected = mem_printf("%s.rejected.jsonl", s->o->output);
@@ -463,7 +465,9 @@ static drh_status run_pass(struct steps *s, const struct pass *pass, struct feed
     st = st == DRH_OK ? open_pass(s, pass, &sh, out, &scores, e) : st;
     if (st == DRH_OK) {
         sh.progress.what = pass->to > pass->from ? s->p->step[pass->to - 1].step->id : "cut";
-        sh.progress.total = from ? 0 : s->file[0].size;
+        for (size_t i = 0; !from && i < s->n_files; i++) {
+            sh.progress.total += s->file[i].size;
+        }
         progress_start(sh.progress.what);
         st = shard_run(&sh, e);
         progress_end();
@@ -606,6 +610,12 @@ static int judge(struct steps *s, drh_error *e)
                   : (double)s->failed > limit) {
         (void)err_set(e, DRH_E_DATA, "%llu of %llu records are bad, more than --max-bad allows",
                       (unsigned long long)s->failed, (unsigned long long)s->read);
+        return RC_BAD;
+    }
+    if (s->n_counts && counts_damaged(&s->counts[0])) {
+        (void)err_set(e, DRH_E_DATA,
+                      "a file ends in the middle or is damaged: what comes after is "
+                      "missing; get it again");
         return RC_BAD;
     }
     if (s->read && s->failed == s->read) {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_REASONS = 256 }; /* a stage with a reason a record must not fill the memory */
+
 void counts_free(struct counts *c)
 {
     mem_free(c->reason);
@@ -22,6 +24,10 @@ drh_status counts_reason(struct counts *c, const char *reason, bool failed, uint
         if (c->reason[i].failed == failed && strcmp(c->reason[i].reason, reason) == 0) {
             r = &c->reason[i];
         }
+    }
+    if (!r && c->n_reasons >= MAX_REASONS && strcmp(reason, "other") != 0) {
+        *(failed ? &c->failed : &c->dropped) -= n;
+        return counts_reason(c, "other", failed, n);
     }
     if (!r) {
         if (c->n_reasons == c->cap_reasons) {
@@ -55,6 +61,17 @@ drh_status counts_add(struct counts *into, const struct counts *from)
         }
     }
     return DRH_OK;
+}
+
+bool counts_damaged(const struct counts *c)
+{
+    for (size_t i = 0; i < c->n_reasons; i++) {
+        if (strcmp(c->reason[i].reason, "truncated") == 0 ||
+            strcmp(c->reason[i].reason, "bad_compression") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool counts_balance(const struct counts *c)

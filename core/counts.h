@@ -27,6 +27,7 @@ drh_status counts_reason(struct counts *c, const char *reason, bool failed,
                          uint64_t n); /* also adds
                        to dropped or failed */
 drh_status counts_add(struct counts *into, const struct counts *from);
+bool       counts_damaged(const struct counts *c); /* the reader's: a file ends in the middle */
 bool       counts_balance(const struct counts *c);
 /* {"in":..,"added":..,"out":..,"dropped":..,"failed":..,"reasons":{"dropped":{..},"failed":{..}}}
  */

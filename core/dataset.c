@@ -159,6 +159,24 @@ static drh_status fetch_file(struct plan_step *s, const struct dataset *d, const
     return st == DRH_OK ? DRH_OK : stage_error(s->in, st, e);
 }
 
+/* A source that holds the data folder would read its own output the next time. */
+static drh_status check_outside(const char *path, const struct layout *l, drh_error *e)
+{
+    char      *file = realpath(path, NULL), *data = realpath(l->data, NULL);
+    size_t     n = data ? strlen(data) : 0;
+    drh_status st = DRH_OK;
+
+    if (file && data && strncmp(file, data, n) == 0 && file[n] == '/') {
+        st = err_set(e, DRH_E_CONFIG,
+                     "%s lies in the data folder %s, where results go; set \"data\" to a folder "
+                     "outside of the sources",
+                     path, l->data);
+    }
+    free(file); /* realpath's own */
+    free(data);
+    return st;
+}
+
 static drh_status take_files(struct dataset *d, struct plan_step *s, const struct layout *l,
                              drh_error *e)
 {
@@ -175,7 +193,7 @@ static drh_status take_files(struct dataset *d, struct plan_step *s, const struc
 
         if (f->local) {
             d->local[i] = mem_dupz(f->local);
-            st = d->local[i] ? DRH_OK : err_nomem(e, "a path");
+            st = d->local[i] ? check_outside(d->local[i], l, e) : err_nomem(e, "a path");
         } else {
             st = fetch_file(s, d, f, l, &d->local[i], e);
         }
@@ -225,14 +243,18 @@ static drh_status name_source(struct dataset *d, struct plan_step *s, drh_error 
 {
     drh_str     from = {NULL, 0};
     cJSON      *schema = NULL;
-    const char *path = NULL;
+    const char *path;
 
     if (s->stage->ops.source.provenance) {
         from = s->stage->ops.source.provenance(s->in->self);
     }
-    if (!from.ptr && schema_parse(s->stage->desc.config_schema, &schema, e) == DRH_OK) {
-        path = path_as_written(s, schema);
+    if (!from.ptr) {
+        drh_status st = schema_parse(s->stage->desc.config_schema, &schema, e);
+        if (st != DRH_OK) {
+            return st;
+        }
     }
+    path = path_as_written(s, schema);
     mem_free(d->source);
     d->source = from.ptr ? mem_dup(from.ptr, from.len)
                          : mem_printf("%s:%s", s->stage->desc.id, path ? path : s->step->id);

@@ -32,13 +32,16 @@ static void on_signal(int sig)
 
 void run_cancel_setup(void)
 {
-    struct sigaction sa;
+    struct sigaction sa, old;
 
     memset(&sa, 0, sizeof(sa));
     sa.sa_handler = on_signal;
     (void)sigemptyset(&sa.sa_mask);
     (void)sigaction(SIGINT, &sa, NULL);
     (void)sigaction(SIGTERM, &sa, NULL);
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) { /* nohup stays nohup */
+        (void)sigaction(SIGHUP, &sa, NULL);
+    }
     sa.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &sa, NULL);
     crash_setup();

@@ -4,6 +4,8 @@
 
 #include "mem.h"
 
+#include <stdio.h>
+
 char *layout_state(const struct layout *l, const char *name)
 {
     return mem_printf("%s/.drhost/%s/%s", l->data, l->version, name);
@@ -37,9 +39,12 @@ char *layout_rejected(const struct layout *l, const struct task_name *t)
     return state_of(l, "rejected", t, ".jsonl");
 }
 
-char *layout_journal(const struct layout *l, const struct task_name *t)
+char *layout_journal(const struct layout *l, const struct task_name *t, const char *fingerprint)
 {
-    return state_of(l, "journal", t, ".jnl");
+    char suffix[32];
+
+    (void)snprintf(suffix, sizeof(suffix), "-%.16s.jnl", fingerprint);
+    return state_of(l, "journal", t, suffix);
 }
 
 char *layout_processed(const struct layout *l, const char *domain, const char *suffix)

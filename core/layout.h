@@ -34,7 +34,8 @@ char *layout_interim(const struct layout *l, const struct task_name *t);
 char *layout_work(const struct layout *l, const struct task_name *t, const char *suffix);
 char *layout_manifest(const struct layout *l, const struct task_name *t);
 char *layout_rejected(const struct layout *l, const struct task_name *t);
-char *layout_journal(const struct layout *l, const struct task_name *t);
+/* One per fingerprint: trying something else in between costs no answers. */
+char *layout_journal(const struct layout *l, const struct task_name *t, const char *fingerprint);
 char *layout_processed(const struct layout *l, const char *domain, const char *suffix);
 
 #endif

@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include "err.h"
+#include "hash.h"
 #include "mem.h"
 #include "services.h"
 
@@ -337,6 +338,7 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
                            struct problems *all, drh_error *e)
 {
     struct drh_config *config = NULL;
+    uint8_t            digest[32];
     drh_status         st;
 
     ps->step = s;
@@ -347,6 +349,12 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
         problems_add(all, "%s", e->message);
         return st;
     }
+    st = sha256_file(ps->stage->plugin->path, digest, e);
+    if (st != DRH_OK) {
+        problems_add(all, "%s", e->message);
+        return st;
+    }
+    hex_of(digest, sizeof(digest), ps->file);
     if (s->reader) {
         st = err_set(
             e, DRH_E_UNSUPPORTED,

@@ -11,9 +11,10 @@
 struct plan_step {
     const struct step  *step; /* the recipe's */
     const struct stage *stage;
-    cJSON              *options; /* owned; defaults filled in */
-    char               *text;    /* owned; canonical, for fingerprints */
-    uint64_t            count;   /* synthesizers: slots; 0: not given */
+    cJSON              *options;  /* owned; defaults filled in */
+    char               *text;     /* owned; canonical, for fingerprints */
+    char                file[65]; /* SHA-256 of the plugin's file: a rebuilt one is another one */
+    uint64_t            count;    /* synthesizers: slots; 0: not given */
     uint64_t            attempts;
     struct instance    *in; /* owned; made by plan_start */
 };

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "services.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -30,17 +31,21 @@ static drh_status lock_version(const struct run *r, int *fd, drh_error *e)
     char      *path = layout_state(&r->l, "lock"), *folder = layout_state(&r->l, "");
     char       holder[256] = "", host[128] = "", line[256];
     drh_status st = path && folder ? make_dirs(folder, e) : err_nomem(e, "a path");
+    bool       busy = false;
     ssize_t    n;
 
     *fd = st == DRH_OK ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
     if (st == DRH_OK && *fd < 0) {
         st = err_errno(e, errno, "cannot open", path);
     }
-    if (st == DRH_OK && flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+    for (int i = 0; st == DRH_OK && (busy = flock(*fd, LOCK_EX | LOCK_NB) != 0) && i < 4; i++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL); /* `status` looks */
+    }
+    if (st == DRH_OK && busy) {
         n = read(*fd, holder, sizeof(holder) - 1);
         holder[n > 0 ? n : 0] = '\0';
         holder[strcspn(holder, "\n")] = '\0';
-        st = err_set(e, DRH_E_AUTH,
+        st = err_set(e, DRH_E_TIMEOUT,
                      "version %s in %s is being worked on by %s; wait for it, or stop it",
                      r->l.version, r->l.data, holder[0] ? holder : "another run");
         (void)close(*fd);
@@ -370,6 +375,13 @@ static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
     } else if (barren(r, e)) {
         state = "too_many_bad";
         rc = RC_BAD;
+    } else if (r->damaged[0]) {
+        state = "too_many_bad";
+        rc = RC_BAD;
+        (void)err_set(e, DRH_E_DATA,
+                      "a file of %s ends in the middle or is damaged: what comes after is missing; "
+                      "get it again, then run again",
+                      r->damaged);
     } else if (r->shortfall) {
         state = "short";
         rc = RC_BAD;
@@ -393,6 +405,42 @@ static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
     return rc;
 }
 
+/* From here on the report of an earlier run says nothing about what is there. */
+static void forget_report(const struct run *r)
+{
+    char *path = layout_state(&r->l, "report.json");
+
+    if (path) {
+        (void)unlink(path);
+    }
+    mem_free(path);
+}
+
+/* Files of an earlier recipe beside ours would be trained on by whoever takes the whole folder. */
+static void warn_of_strangers(const struct run *r)
+{
+    char          *folder = mem_printf("%s/processed/%s", r->l.data, r->l.version);
+    DIR           *d = folder && r->n_outputs ? opendir(folder) : NULL;
+    struct dirent *entry;
+
+    while (d && (entry = readdir(d)) != NULL) {
+        bool ours = entry->d_name[0] == '.';
+        for (size_t i = 0; i < r->n_outputs && !ours; i++) {
+            const char *slash = strrchr(r->output[i].path, '/');
+            ours = slash && strcmp(slash + 1, entry->d_name) == 0;
+        }
+        if (!ours) {
+            log_put(DRH_LOG_WARN,
+                    "%s/%s is not of this recipe; remove it if it is of an earlier one", folder,
+                    entry->d_name);
+        }
+    }
+    if (d) {
+        (void)closedir(d);
+    }
+    mem_free(folder);
+}
+
 int run_recipe(struct plan *p, const struct run_options *o, drh_error *e)
 {
     struct run r = {.p = p, .o = o};
@@ -411,11 +459,20 @@ int run_recipe(struct plan *p, const struct run_options *o, drh_error *e)
     st = lock_version(&r, &lock, e);
     if (st != DRH_OK) {
         run_free(&r);
-        return st == DRH_E_AUTH ? RC_LATER : cli_code(st);
+        return cli_code(st);
     }
     clean_up(&r);
+    forget_report(&r);
+    if (o->limit) {
+        log_put(DRH_LOG_WARN,
+                "--limit: the results of version %s will be of a part of the data only",
+                p->recipe->version);
+    }
     st = plan_start(p, e);
     st = st == DRH_OK ? do_phases(&r, e) : st;
+    if (st == DRH_OK) {
+        warn_of_strangers(&r);
+    }
     rc = finish(&r, st, clock_now() - start, e);
     run_free(&r);
     (void)close(lock);

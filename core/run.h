@@ -56,7 +56,8 @@ struct run {
     struct run_output        *output;
     size_t                    n_outputs;
     bool                      too_bad, shortfall;
-    char                      merged[65]; /* SHA-256 of the last data-set scope's result */
+    char                      merged[65];   /* SHA-256 of the last data-set scope's result */
+    char                      damaged[256]; /* a data set with a file that ends in the middle */
     char                      started[32];
 };
 
@@ -92,6 +93,8 @@ drh_status run_part_task(struct run *r, const struct segment *s, struct dataset 
                          struct task *t, struct cut *cut, drh_error *e);
 void       run_task_done(struct task *t, struct cut *cut);
 /* Counts what a finished task did; DRH_E_DATA when too many records are bad. */
+/* DRH_E_DATA when more of a data set's records are bad than max_bad allows. */
+drh_status run_judge(struct run *r, const char *segment, const struct dataset *d, drh_error *e);
 drh_status run_after_task(struct run *r, const struct segment *s, struct dataset *d,
                           const struct task *t, drh_error *e);
 

@@ -25,6 +25,7 @@ struct domain_job {
     char                 *manifest, *path;
     size_t                n_counts;
     struct counts        *counts; /* of all pieces */
+    cJSON                *failed; /* by data set, while it is not in a manifest */
     uint64_t              records;
     char                **piece; /* owned paths */
     char                **piece_manifest;
@@ -108,6 +109,23 @@ static drh_status note_piece(struct domain_job *j, struct task *t, drh_error *e)
     return j->piece_manifest[j->n_pieces - 1] ? DRH_OK : err_nomem(e, "pieces");
 }
 
+/* What a later run that reuses the file has to know to judge the data set as this one does. */
+static drh_status note_failed(struct domain_job *j, const struct dataset *d, const struct task *t,
+                              drh_error *e)
+{
+    cJSON   *old = cJSON_GetObjectItemCaseSensitive(j->failed, d->name);
+    uint64_t n = 0;
+
+    for (size_t i = 0; i <= t->chain.n; i++) {
+        n += t->counts[i].failed;
+    }
+    if (old) {
+        cJSON_SetNumberValue(old, old->valuedouble + (double)n);
+        return DRH_OK;
+    }
+    return cJSON_AddNumberToObject(j->failed, d->name, (double)n) ? DRH_OK : err_nomem(e, "counts");
+}
+
 static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t part, drh_error *e)
 {
     struct task t;
@@ -116,6 +134,7 @@ static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t par
 
     st = st == DRH_OK ? task_run(&t, &j->r->to, e) : st;
     st = st == DRH_OK ? run_after_task(j->r, j->s, d, &t, e) : st;
+    st = st == DRH_OK ? note_failed(j, d, &t, e) : st;
     for (size_t i = 0; st == DRH_OK && i < j->n_counts; i++) {
         st = counts_add(&j->counts[i], &t.counts[i]) == DRH_OK ? DRH_OK : err_nomem(e, "counts");
     }
@@ -143,7 +162,7 @@ static drh_status join_text(struct domain_job *j, uint8_t sha[32], drh_error *e)
     return outfile_commit(o, sha, NULL, e);
 }
 
-static cJSON *job_results(const struct domain_job *j)
+static cJSON *job_results(struct domain_job *j)
 {
     cJSON *m = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(m, "counts");
@@ -153,6 +172,10 @@ static cJSON *job_results(const struct domain_job *j)
     for (size_t i = 0; ok && i < j->n_counts; i++) {
         cJSON *c = counts_json(&j->counts[i]);
         ok = c && cJSON_AddItemToArray(list, c);
+    }
+    if (ok) {
+        ok = cJSON_AddItemToObject(m, "failed", j->failed);
+        j->failed = ok ? NULL : j->failed;
     }
     if (!ok) {
         cJSON_Delete(m);
@@ -209,7 +232,8 @@ static drh_status build(struct domain_job *j, drh_error *e)
     drh_status             st;
 
     j->counts = mem_alloc(j->n_counts, sizeof(*j->counts));
-    if (!j->counts) {
+    j->failed = cJSON_CreateObject();
+    if (!j->counts || !j->failed) {
         return err_nomem(e, "counts");
     }
     st = each_piece(j, make_piece, e);
@@ -256,6 +280,15 @@ static drh_status reuse(struct domain_job *j, const cJSON *m, drh_error *e)
         }
     }
     st = st == DRH_OK ? run_add_total(j->r, j->s->name, &t, e) : st;
+    for (i = 0; i < j->r->sets.n && st == DRH_OK; i++) {
+        struct dataset *d = &j->r->sets.ds[i];
+        const cJSON    *n = cJSON_GetObjectItemCaseSensitive(
+               cJSON_GetObjectItemCaseSensitive(m, "failed"), d->name);
+        if (strcmp(d->domain, j->domain) == 0 && cJSON_IsNumber(n)) {
+            d->failed += (uint64_t)n->valuedouble;
+            st = run_judge(j->r, j->s->name, d, e);
+        }
+    }
     for (i = 0; i < j->n_counts; i++) {
         counts_free(&t.counts[i]);
     }
@@ -283,6 +316,7 @@ static void job_free(struct domain_job *j)
     mem_free(j->manifest);
     mem_free(j->path);
     cJSON_Delete(j->basis);
+    cJSON_Delete(j->failed);
 }
 
 static drh_status output_domain(struct run *r, const struct segment *s, const char *domain,

@@ -91,12 +91,14 @@ static drh_status collect_parts(struct run *r, struct ranking *k, const char *pe
     for (size_t i = 0; st == DRH_OK && i < r->sets.n; i++) {
         const struct dataset *d = &r->sets.ds[i];
         const char           *name = "all";
+        char                  both[256];
 
         if ((per && strcmp(per, "domain") == 0) ||
             (!per && !k->spec.has_top && !k->spec.has_count)) {
             name = d->domain;
         } else if (per) {
-            name = d->name;
+            (void)snprintf(both, sizeof(both), "%s/%s", d->domain, d->name);
+            name = both;
         }
         for (size_t j = 0; st == DRH_OK && j < d->n_parts; j++) {
             struct rank_part *p = &k->part[k->n_parts];

@@ -180,6 +180,9 @@ cJSON *run_report(const struct run *r, const char *state, const char *message, d
     (void)cJSON_AddNumberToObject(j, "seconds", seconds);
     (void)cJSON_AddNumberToObject(j, "peak_memory_mib", peak_mib());
     (void)cJSON_AddNumberToObject(j, "workers", r->o->workers);
+    if (r->o->limit) {
+        (void)cJSON_AddNumberToObject(j, "limit", (double)r->o->limit);
+    }
     add_services(r, cJSON_AddArrayToObject(j, "services"));
     add_sources(r, cJSON_AddArrayToObject(j, "sources"));
     balanced = add_steps(r, cJSON_AddArrayToObject(j, "steps"));

@@ -9,6 +9,7 @@
 #include "run.h"
 #include "sink.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static bool add_step(cJSON *list, const struct run *r, const struct plan_step *s
     return cJSON_AddStringToObject(j, "id", s->step->id) &&
            cJSON_AddStringToObject(j, "stage", s->stage->desc.id) &&
            cJSON_AddStringToObject(j, "version", s->stage->desc.version) &&
+           cJSON_AddStringToObject(j, "plugin", s->file) &&
            cJSON_AddStringToObject(j, "options", s->text) &&
            cJSON_AddStringToObject(j, "service", plan_identity(r->p, s)) &&
            cJSON_AddNumberToObject(j, "attempts", (double)s->attempts);
@@ -210,12 +212,37 @@ static void part_task_done(struct task *t, struct cut *cut)
 
 /* ---- after a task ---- */
 
+drh_status run_judge(struct run *r, const char *segment, const struct dataset *d, drh_error *e)
+{
+    double limit = r->p->recipe->max_bad;
+    bool   bad = limit < 1 ? d->read >= JUDGED_FROM && (double)d->failed > limit * (double)d->read
+                           : (double)d->failed > limit;
+
+    if (bad) {
+        r->too_bad = true;
+        return err_set(
+            e, DRH_E_DATA,
+            "%llu of %llu records of %s/%s are bad, more than max_bad allows; see %s/.drhost/"
+            "%s/rejected/%s/%s/%s, then change the recipe or raise max_bad",
+            (unsigned long long)d->failed, (unsigned long long)d->read, d->domain, d->name,
+            r->l.data, r->l.version, segment, d->domain, d->name);
+    }
+    return DRH_OK;
+}
+
+/* A file that ends in the middle: nobody knows how much is missing, so it is no matter of shares.
+ */
+static void note_damage(struct run *r, const struct dataset *d, const struct counts *read)
+{
+    if (counts_damaged(read) && !r->damaged[0]) {
+        (void)snprintf(r->damaged, sizeof(r->damaged), "%s/%s", d->domain, d->name);
+    }
+}
+
 drh_status run_after_task(struct run *r, const struct segment *s, struct dataset *d,
                           const struct task *t, drh_error *e)
 {
-    double     limit = r->p->recipe->max_bad;
     drh_status st = run_add_total(r, s->name, t, e);
-    bool       bad;
 
     for (size_t i = 0; i <= t->chain.n; i++) {
         d->failed += t->counts[i].failed;
@@ -225,18 +252,8 @@ drh_status run_after_task(struct run *r, const struct segment *s, struct dataset
                            d->name, t->name.part, i);
         }
     }
-    bad = limit < 1 ? d->read >= JUDGED_FROM && (double)d->failed > limit * (double)d->read
-                    : (double)d->failed > limit;
-    if (st == DRH_OK && bad) {
-        r->too_bad = true;
-        return err_set(
-            e, DRH_E_DATA,
-            "%llu of %llu records of %s/%s are bad, more than max_bad allows; see %s/.drhost/"
-            "%s/rejected/%s/%s/%s, then change the recipe or raise max_bad",
-            (unsigned long long)d->failed, (unsigned long long)d->read, d->domain, d->name,
-            r->l.data, r->l.version, s->name, d->domain, d->name);
-    }
-    return st;
+    note_damage(r, d, &t->counts[0]);
+    return st == DRH_OK ? run_judge(r, s->name, d, e) : st;
 }
 
 static drh_status keep_part(struct dataset *d, struct task *t, drh_error *e)
@@ -406,27 +423,46 @@ static void remove_other_form(const struct run *r, const struct segment *s, cons
     }
 }
 
-/* Parts that an earlier run made beyond the last of this one would still be read by a glob. */
+/* Removes what is of part `from` or a later one in the folder of `path`, which ends in part-NNN.x.
+ */
+static void remove_parts(char *path, size_t from)
+{
+    char          *slash = path ? strrchr(path, '/') : NULL;
+    struct dirent *entry;
+    DIR           *d;
+
+    if (!slash) {
+        return;
+    }
+    *slash = '\0';
+    d = opendir(path);
+    while (d && (entry = readdir(d)) != NULL) {
+        char *end;
+        bool  is_part = strncmp(entry->d_name, "part-", 5) == 0 && entry->d_name[5] >= '0' &&
+                       entry->d_name[5] <= '9';
+
+        if (is_part && strtoull(entry->d_name + 5, &end, 10) >= from && *end == '.') {
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+        }
+    }
+    if (d) {
+        (void)closedir(d);
+    }
+    *slash = '/';
+}
+
+/* Parts that an earlier run made beyond the last of this one would still be read by a glob.  Files
+ * first, manifests last. */
 static void remove_stale(struct run *r, const struct segment *s, const struct dataset *d)
 {
-    remove_other_form(r, s, d);
-    for (size_t part = d->n_parts;; part++) {
-        struct task_name n = {s->name, d->domain, d->name, part};
-        char            *manifest = layout_manifest(&r->l, &n);
-        char            *rejected = layout_rejected(&r->l, &n);
-        char *out = s->interim ? layout_interim(&r->l, &n) : layout_work(&r->l, &n, ".jsonl");
-        bool  gone = !manifest || !out || !rejected || unlink(manifest) != 0;
+    struct task_name n = {s->name, d->domain, d->name, 0};
+    char *path[] = {s->interim ? layout_interim(&r->l, &n) : NULL, layout_work(&r->l, &n, ".jsonl"),
+                    layout_rejected(&r->l, &n), layout_manifest(&r->l, &n)};
 
-        if (!gone) {
-            (void)unlink(out);
-            (void)unlink(rejected);
-        }
-        mem_free(manifest);
-        mem_free(rejected);
-        mem_free(out);
-        if (gone) {
-            return;
-        }
+    remove_other_form(r, s, d);
+    for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++) {
+        remove_parts(path[i], d->n_parts);
+        mem_free(path[i]);
     }
 }
 

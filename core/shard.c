@@ -33,7 +33,7 @@ static void name_rejects(struct shard *s, const struct batch *b)
     static uint64_t       named;
     const char           *p = b->rejects.ptr, *end = p + b->rejects.len;
 
-    while (s->name_rejects && p && p < end && named < most) {
+    while (s->name_rejects && p && p < end && (named < most || !s->rejects)) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         cJSON      *j = cJSON_ParseWithLength(p, (size_t)(nl - p));
         const char *file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(j, "file"));
@@ -45,7 +45,7 @@ static void name_rejects(struct shard *s, const struct batch *b)
         if (outcome && strcmp(outcome, "failed") == 0) {
             (void)fprintf(stderr, "%s:%.0f: %s%s%s\n", file ? file : "-", line,
                           reason ? reason : "", detail ? ": " : "", detail ? detail : "");
-            if (++named == most) {
+            if (++named == most && s->rejects) {
                 (void)fprintf(stderr, "drhost: more bad records are in the rejects file only\n");
             }
         }

@@ -47,8 +47,9 @@ static drh_status from_recipe(const struct cli_options *o, const char *path, cha
     struct recipe *r = NULL;
     drh_status     st = recipe_load(path, &r, e);
 
+    st = st == DRH_OK ? cli_apply(o, r, e) : st;
     if (st == DRH_OK) {
-        text[0] = mem_dupz(o->data ? o->data : r->data);
+        text[0] = mem_dupz(r->data);
         text[1] = mem_dupz(r->version);
         st = text[0] && text[1] ? DRH_OK : err_nomem(e, "a path");
     }

@@ -246,11 +246,14 @@ drh_status task_run(struct task *t, const struct task_options *o, drh_error *e)
 
     w.manifest = layout_manifest(o->layout, &t->name);
     w.rejected = layout_rejected(o->layout, &t->name);
-    w.journal_path = layout_journal(o->layout, &t->name);
-    if (!w.manifest || !w.rejected || !w.journal_path) {
+    if (!w.manifest || !w.rejected) {
         st = err_nomem(e, "a task");
     }
     st = st == DRH_OK ? manifest_fingerprint(t->basis, w.fingerprint, e) : st;
+    w.journal_path = layout_journal(o->layout, &t->name, w.fingerprint);
+    if (st == DRH_OK && !w.journal_path) {
+        st = err_nomem(e, "a task");
+    }
     st = st == DRH_OK ? done_already(t, o, &w, &done, e) : st;
     if (st == DRH_OK && (done || o->fresh)) {
         (void)unlink(w.journal_path); /* one may be left of a run that was killed at its end */

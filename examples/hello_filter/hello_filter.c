@@ -30,7 +30,7 @@ static const drh_map_ops OPS = {.struct_size = sizeof(OPS), .process = process};
 static const drh_stage STAGE = {
     .struct_size = sizeof(STAGE), .kind = DRH_KIND_PREPROCESSOR, .id = "hello_filter",
     .version = "1.0.0", .summary = "drop short conversations", .threading = DRH_WORKERS,
-    .flags = DRH_DETERMINISTIC, .life = &LIFE, .ops.map = &OPS};
+    .flags = DRH_DETERMINISTIC | DRH_WANTS_CANONICAL, .life = &LIFE, .ops.map = &OPS};
 static const drh_stage *const STAGES[] = {&STAGE};
 const drh_entry drh_entry_v1 = {
     .struct_size = sizeof(drh_entry_v1), .n_stages = 1, .stages = STAGES,

@@ -112,7 +112,7 @@ static const drh_stage   STAGE = {
       .summary = "drop conversations with few turns",
       .config_schema = SCHEMA,
       .threading = DRH_WORKERS,
-      .flags = DRH_DETERMINISTIC,
+      .flags = DRH_DETERMINISTIC | DRH_WANTS_CANONICAL,
       .life = &LIFE,
       .ops.map = &OPS,
 };
