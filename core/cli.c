@@ -473,6 +473,9 @@ drh_status cli_apply(const struct cli_options *o, struct recipe *r, drh_error *e
     for (size_t i = 0; i < o->set.n && st == DRH_OK; i++) {
         st = recipe_set(r, o->set.text[i], e);
     }
+    for (size_t i = 0; i < r->n_steps && st == DRH_OK; i++) {
+        st = recipe_check_per(&r->steps[i], e);
+    }
     return st;
 }
 

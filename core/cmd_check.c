@@ -3,6 +3,7 @@
  */
 #include "cli.h"
 #include "cmd.h"
+#include "dataset.h"
 #include "err.h"
 #include "json.h"
 #include "loader.h"
@@ -79,7 +80,7 @@ static void note_once(struct problems *all, const drh_error *e)
     problems_add(all, "%s", e->message);
 }
 
-/* Every stage is found and loaded, every option judged; nothing is made. */
+/* Every stage is found and loaded, every option judged, local sources have their files. */
 static drh_status check_plan(const struct cli_options *o, struct recipe *r, struct problems *all,
                              drh_error *e)
 {
@@ -103,6 +104,17 @@ static drh_status check_plan(const struct cli_options *o, struct recipe *r, stru
     st = plan_make(&p, r, l, 1, all, e);
     if (st != DRH_OK && st != DRH_E_NOMEM) {
         note_once(all, e);
+    }
+    for (size_t i = 0; st == DRH_OK && i < p->n_steps; i++) {
+        struct plan_step *s = &p->step[i];
+        if (s->step->phase == PHASE_SOURCE) {
+            st = dataset_check_source(p, s, e);
+            if (st != DRH_OK && st != DRH_E_NOMEM) {
+                err_prefix(e, "%s", s->step->pointer);
+                note_once(all, e);
+                st = DRH_E_CONFIG;
+            }
+        }
     }
     plan_free(p);
     loader_free(l);

@@ -262,12 +262,39 @@ static drh_status name_source(struct dataset *d, struct plan_step *s, drh_error 
     return d->source ? DRH_OK : err_nomem(e, "a source");
 }
 
+static drh_status list_source(struct plan_step *s, struct drh_list *list, drh_error *e)
+{
+    struct list_call call = {.s = s, .list = list, .e = e};
+
+    e->message[0] = '\0';
+    instance_call(s->in, do_list, &call);
+    if (call.st != DRH_OK) {
+        drh_status st = stage_error(s->in, call.st, e);
+        err_prefix(e, "source %s", s->step->id);
+        return st;
+    }
+    return check_listing(list, s->step->id, e);
+}
+
+drh_status dataset_check_source(struct plan *p, struct plan_step *s, drh_error *e)
+{
+    struct drh_list list = {0};
+    drh_status      st;
+
+    if (s->stage->desc.flags & DRH_NETWORK) {
+        return DRH_OK;
+    }
+    st = plan_instance(p, s, e);
+    st = st == DRH_OK ? list_source(s, &list, e) : st;
+    list_free(&list);
+    return st;
+}
+
 drh_status dataset_from_source(struct datasets *all, struct plan *p, struct plan_step *s,
                                const struct layout *l, cJSON *cache, drh_error *e)
 {
-    struct dataset  *d = NULL;
-    struct list_call call = {.s = s, .e = e};
-    drh_status       st = plan_instance(p, s, e);
+    struct dataset *d = NULL;
+    drh_status      st = plan_instance(p, s, e);
 
     st = st == DRH_OK ? dataset_add(all, s->step->domain, s->step->dataset, "", &d, e) : st;
     if (st != DRH_OK) {
@@ -277,15 +304,7 @@ drh_status dataset_from_source(struct datasets *all, struct plan *p, struct plan
     if (!d->listed) {
         return err_nomem(e, "a listing");
     }
-    call.list = d->listed;
-    e->message[0] = '\0';
-    instance_call(s->in, do_list, &call);
-    if (call.st != DRH_OK) {
-        st = stage_error(s->in, call.st, e);
-        err_prefix(e, "source %s", s->step->id);
-        return st;
-    }
-    st = check_listing(d->listed, s->step->id, e);
+    st = list_source(s, d->listed, e);
     st = st == DRH_OK ? name_source(d, s, e) : st;
     st = st == DRH_OK ? take_files(d, s, l, e) : st;
     return st == DRH_OK && cache ? all_digests(d, cache, e) : st;

@@ -35,6 +35,8 @@ struct datasets {
     size_t          n;
 };
 
+/* Asks a source that needs no network for its files, and forgets them: `drhost check`. */
+drh_status dataset_check_source(struct plan *p, struct plan_step *s, drh_error *e);
 /* Lists, and brings, the files of one source step; appends a data set.  `cache` holds digests of
  * files by path, size and time; it is added to. */
 drh_status dataset_from_source(struct datasets *all, struct plan *p, struct plan_step *s,

@@ -283,6 +283,7 @@ static drh_status check_all(const struct recipe *r, struct problems *all, drh_er
         const struct step *s = &r->steps[i];
         reads |= s->phase == PHASE_SOURCE || s->phase == PHASE_SYNTHESIZE;
         st = note(recipe_check_step(r, s, &found), &found, all, st, e);
+        st = note(recipe_check_per(s, &found), &found, all, st, e);
     }
     if (!reads) {
         drh_status no = err_set(&found, DRH_E_CONFIG,

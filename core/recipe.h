@@ -76,6 +76,8 @@ drh_status recipe_parse_all(const char *text, size_t len, const char *path, stru
                             struct problems *all, drh_error *e);
 /* An empty recipe for single steps. */
 drh_status recipe_empty(struct recipe **r, drh_error *e);
+/* "per" without "top" or "count"; for whoever sets keys one by one, after the last. */
+drh_status recipe_check_per(const struct step *s, drh_error *e);
 /* Appends a step; `use` as in the recipe. */
 drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struct step **s,
                       drh_error *e);

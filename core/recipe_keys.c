@@ -164,6 +164,11 @@ static drh_status check_cut(const struct step *s, drh_error *e)
         return err_set(e, DRH_E_CONFIG, "%s: has both \"%s\" and \"%s\"; keep one", s->pointer, one,
                        other);
     }
+    return DRH_OK;
+}
+
+drh_status recipe_check_per(const struct step *s, drh_error *e)
+{
     if (s->per && !s->has_top && !s->has_count) {
         return err_set(e, DRH_E_CONFIG, "%s/per: needs \"top\" or \"count\"", s->pointer);
     }
