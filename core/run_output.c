@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * run_output.c - the last segment: cut and convert each part to a piece, then a file per domain.
+ * run_output.c - the last segment: cut and convert each part, into a file per domain.
  *
- * Pieces are gone once their file is complete; the file's manifest names the tasks that it is made
- * of, so nothing of it is done again while none of them changes. */
+ * The file's manifest names the tasks that it is made of, so nothing of it is done again while none
+ * of them changes.  Parts go straight into it, unless a model is asked on the way: then each is a
+ * piece of its own until the file is complete. */
 #include "err.h"
 #include "hash.h"
 #include "log.h"
@@ -27,7 +28,8 @@ struct domain_job {
     struct counts        *counts; /* of all pieces */
     cJSON                *failed; /* by data set, while it is not in a manifest */
     uint64_t              records;
-    char                **piece; /* owned paths */
+    struct outfile       *direct; /* the domain's file while parts go straight into it */
+    char                **piece;  /* owned paths */
     char                **piece_manifest;
     size_t                n_pieces, cap;
 };
@@ -132,6 +134,11 @@ static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t par
     struct cut  cut;
     drh_status  st = run_part_task(j->r, j->s, d, part, &t, &cut, e);
 
+    if (j->direct) {
+        mem_free(t.out);
+        t.out = NULL;
+        t.into = j->direct;
+    }
     st = st == DRH_OK ? task_run(&t, &j->r->to, e) : st;
     st = st == DRH_OK ? run_after_task(j->r, j->s, d, &t, e) : st;
     st = st == DRH_OK ? note_failed(j, d, &t, e) : st;
@@ -139,7 +146,7 @@ static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t par
         st = counts_add(&j->counts[i], &t.counts[i]) == DRH_OK ? DRH_OK : err_nomem(e, "counts");
     }
     j->records += t.n_out;
-    st = st == DRH_OK ? note_piece(j, &t, e) : st;
+    st = st == DRH_OK && !j->direct ? note_piece(j, &t, e) : st;
     mem_free((void *)(uintptr_t)t.feed.files);
     run_task_done(&t, &cut);
     return st;
@@ -224,6 +231,38 @@ static void remove_other_form(const struct domain_job *j)
     mem_free(path);
 }
 
+/* Text is made again faster than pieces are written, read and joined; only what a model answered is
+ * worth keeping piece by piece. */
+static bool is_cheap(const struct segment *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->step[i]->stage->map.start) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static drh_status write_file(struct domain_job *j, uint8_t sha[32], drh_error *e)
+{
+    struct outfile *o;
+    drh_status      st;
+
+    if (!is_cheap(j->s)) {
+        st = each_piece(j, make_piece, e);
+        return st == DRH_OK ? join_text(j, sha, e) : st;
+    }
+    st = outfile_open(&j->direct, j->path, OUT_DIGEST, e);
+    st = st == DRH_OK ? each_piece(j, make_piece, e) : st;
+    o = j->direct;
+    j->direct = NULL;
+    if (st == DRH_OK) {
+        return outfile_commit(o, sha, NULL, e);
+    }
+    outfile_abort(o);
+    return st;
+}
+
 static drh_status build(struct domain_job *j, drh_error *e)
 {
     struct manifest_output out = {.path = j->path};
@@ -236,8 +275,7 @@ static drh_status build(struct domain_job *j, drh_error *e)
     if (!j->counts || !j->failed) {
         return err_nomem(e, "counts");
     }
-    st = each_piece(j, make_piece, e);
-    st = st == DRH_OK ? join_text(j, out.sha256, e) : st;
+    st = write_file(j, out.sha256, e);
     if (st != DRH_OK) {
         return st;
     }

@@ -151,6 +151,9 @@ static drh_status commit(struct task *t, struct work *w, drh_error *e)
 
     st = st == DRH_OK ? commit_one(&w->scores, w->sha_scores, out, &n, t->scores, e) : st;
     st = st == DRH_OK ? commit_one(&w->notes.part[0], w->sha_notes, out, &n, t->notes, e) : st;
+    if (t->into) {
+        return st;
+    }
     if (st == DRH_OK && w->out) {
         st = commit_one(&w->out, w->sha_out, out, &n, t->out, e);
         hex_of(w->sha_out, 32, t->sha256);
@@ -181,7 +184,7 @@ static drh_status execute(struct task *t, const struct task_options *o, struct w
     drh_status   st = open_outputs(t, w, e);
 
     (void)snprintf(what, sizeof(what), "%s %s", t->name.segment, t->name.dataset);
-    s.out = w->out;
+    s.out = t->into ? t->into : w->out;
     s.rejects = w->rejects;
     s.scores = w->scores;
     s.journal = w->journal;
@@ -254,7 +257,7 @@ drh_status task_run(struct task *t, const struct task_options *o, drh_error *e)
     if (st == DRH_OK && !w.journal_path) {
         st = err_nomem(e, "a task");
     }
-    st = st == DRH_OK ? done_already(t, o, &w, &done, e) : st;
+    st = st == DRH_OK && !t->into ? done_already(t, o, &w, &done, e) : st;
     if (st == DRH_OK && (done || o->fresh)) {
         (void)unlink(w.journal_path); /* one may be left of a run that was killed at its end */
     }

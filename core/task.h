@@ -16,6 +16,8 @@ struct task {
     struct chain     chain;
     cJSON           *basis;  /* the caller's: all that the output depends on */
     char            *out;    /* the caller's; NULL: the task writes no records */
+    struct outfile  *into;   /* the caller's, instead of out: records are added to it, and the task
+                              * is done when the caller says so: it leaves no manifest */
     char            *scores; /* the caller's; NULL: none */
     drh_field        score_field;
     bool             journal;
