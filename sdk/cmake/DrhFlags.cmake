@@ -13,7 +13,7 @@ elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
     add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
 if(DRH_COVERAGE)
-    add_compile_options(--coverage)
+    add_compile_options(--coverage -fprofile-update=atomic) # threads count, too
     add_link_options(--coverage)
 endif()
 add_link_options(-Wl,-z,relro,-z,now)

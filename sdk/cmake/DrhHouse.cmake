@@ -44,13 +44,15 @@ function(drh_all_targets dir out)
 endfunction()
 drh_all_targets(${CMAKE_SOURCE_DIR} everything)
 
-set(ctest ${CMAKE_CTEST_COMMAND} --output-on-failure -j ${DRH_CORES})
+set(ctest ${CMAKE_CTEST_COMMAND} --test-dir ${CMAKE_BINARY_DIR} --output-on-failure -j ${DRH_CORES})
 add_custom_target(check COMMAND ${ctest} USES_TERMINAL VERBATIM)
 add_dependencies(check ${everything})
 
 if(DRH_COVERAGE)
-    add_custom_target(coverage COMMAND ${ctest}
+    add_custom_target(coverage COMMAND find ${CMAKE_BINARY_DIR} -name *.gcda -delete
+        COMMAND ${ctest}
         COMMAND gcovr --root ${CMAKE_SOURCE_DIR} --filter core/ --filter plugins/
+            --gcov-ignore-parse-errors
             --txt ${CMAKE_BINARY_DIR}/coverage.txt --html-details ${CMAKE_BINARY_DIR}/coverage.html
             --print-summary ${CMAKE_BINARY_DIR}
         ${in_source})
