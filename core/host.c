@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAX_QUOTA = 4 };
+
 /* ---- stopping ---- */
 
 static int  signal_seen; /* atomic: workers poll it */
@@ -83,8 +85,16 @@ static int32_t h_cancelled(const drh_host *h)
 
 static void h_progress(const drh_host *h, uint64_t done, uint64_t total, const char *what)
 {
-    struct progress p = {.what = what ? what : of(h)->step, .done = done, .total = total};
-    progress_tick(&p);
+    char line[160];
+
+    if (total) {
+        (void)snprintf(line, sizeof(line), "%s: %s %llu of %llu", of(h)->step, what ? what : "",
+                       (unsigned long long)done, (unsigned long long)total);
+    } else {
+        (void)snprintf(line, sizeof(line), "%s: %s %llu", of(h)->step, what ? what : "",
+                       (unsigned long long)done);
+    }
+    progress_line(line);
 }
 
 static void *h_alloc(const drh_host *h, void *old, size_t size)
@@ -131,7 +141,12 @@ static void host_fill(struct instance *in)
                           .values = &value_api,
                           .config = &config_api,
                           .sink_write = sink_write,
-                          .list_file = list_file};
+                          .list_file = list_file,
+                          .json_open = json_doc_open,
+                          .json_close = json_doc_close};
+    if (in->stage->desc.flags & DRH_NETWORK) { /* its threads wait more than they compute */
+        in->host.thread_quota = in->env->workers < MAX_QUOTA ? in->env->workers + 1 : MAX_QUOTA;
+    }
 }
 
 /* ---- a PINNED instance's thread ---- */

@@ -101,6 +101,8 @@ static const drh_host init_host = {
     .config = &config_api,
     .sink_write = init_sink,
     .list_file = init_list,
+    .json_open = json_doc_open,
+    .json_close = json_doc_close,
 };
 
 /* ---- opening a file ------------------------------------------------------------------------ */

@@ -59,6 +59,7 @@ void log_put(uint32_t level, const char *fmt, ...)
 void progress_enable(bool on)
 {
     progress_on = on;
+    printed = clock_now();
 }
 
 void progress_start(const char *what)
@@ -82,22 +83,17 @@ static void format_progress(const struct progress *p, double elapsed, char *line
                    (unsigned long long)p->dropped, (unsigned long long)p->failed);
 }
 
-void progress_tick(const struct progress *p)
+static bool progress_due(double now, bool tty)
 {
-    bool   tty;
-    double t;
-    char   line[256];
+    if (!progress_on || now - printed < (tty ? 0.2 : 5.0)) {
+        return false;
+    }
+    printed = now;
+    return true;
+}
 
-    if (!progress_on) {
-        return;
-    }
-    t = clock_now();
-    tty = isatty(STDERR_FILENO) == 1;
-    if (t - printed < (tty ? 0.2 : 5.0)) {
-        return;
-    }
-    printed = t;
-    format_progress(p, t - started, line, sizeof(line));
+static void print_progress(const char *line, bool tty)
+{
     (void)pthread_mutex_lock(&lock);
     if (tty) {
         (void)fprintf(stderr, "\r\033[K%s", line);
@@ -107,6 +103,27 @@ void progress_tick(const struct progress *p)
         (void)fprintf(stderr, "drhost: %s\n", line);
     }
     (void)pthread_mutex_unlock(&lock);
+}
+
+void progress_tick(const struct progress *p)
+{
+    bool   tty = isatty(STDERR_FILENO) == 1;
+    double now = clock_now();
+    char   line[256];
+
+    if (progress_due(now, tty)) {
+        format_progress(p, now - started, line, sizeof(line));
+        print_progress(line, tty);
+    }
+}
+
+void progress_line(const char *text)
+{
+    bool tty = isatty(STDERR_FILENO) == 1;
+
+    if (progress_due(clock_now(), tty)) {
+        print_progress(text, tty);
+    }
 }
 
 void progress_end(void)

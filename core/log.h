@@ -23,6 +23,7 @@ struct progress {
 void progress_enable(bool on);
 void progress_start(const char *what);        /* resets the clock */
 void progress_tick(const struct progress *p); /* cheap; prints when due */
+void progress_line(const char *text);         /* the same with a line of the caller's own */
 void progress_end(void);                      /* clears the line */
 
 #endif

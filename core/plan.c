@@ -270,22 +270,52 @@ static bool offers(const struct stage *s, const char *id)
 
 static drh_status add_service(struct plan *p, struct choice *c, drh_error *e)
 {
+    struct plan_service new = {
+        .id = mem_dupz(c->id), .name = mem_dupz(c->name), .stage = c->best, .options = c->options};
     struct plan_service *more = mem_resize(p->service, (p->n_services + 1) * sizeof(*more));
     struct plan_service *s;
 
     if (!more) {
+        mem_free(new.id);
+        mem_free(new.name);
         return err_nomem(e, "services");
     }
-    p->service = more;
+    p->service = more; /* c->name may have been in it */
     s = &more[p->n_services++];
-    *s = (struct plan_service){
-        .id = mem_dupz(c->id), .name = mem_dupz(c->name), .stage = c->best, .options = c->options};
+    *s = new;
     c->options = NULL;
     return s->id && s->name ? DRH_OK : err_nomem(e, "services");
 }
 
 static drh_status need(struct plan *p, const char *const *ids, unsigned depth, const char *who,
                        drh_error *e);
+
+/* A stage that serves another id already serves this one as well, unless the recipe names somebody
+ * for it: one instance, one set of options. */
+static const struct plan_service *also_offers(const struct plan *p, const char *id)
+{
+    for (size_t i = 0; i < p->n_services; i++) {
+        if (offers(p->service[i].stage, id)) {
+            return &p->service[i];
+        }
+    }
+    return NULL;
+}
+
+static drh_status need_also(struct plan *p, const struct plan_service *s, const char *id,
+                            drh_error *e)
+{
+    struct choice c = {.p = p, .id = id, .name = s->name, .best = s->stage};
+    drh_status    st;
+
+    c.options = cJSON_Duplicate(s->options, true);
+    if (!c.options) {
+        return err_nomem(e, "options");
+    }
+    st = add_service(p, &c, e);
+    cJSON_Delete(c.options);
+    return st;
+}
 
 static drh_status need_one(struct plan *p, const char *id, unsigned depth, const char *who,
                            drh_error *e)
@@ -299,6 +329,12 @@ static drh_status need_one(struct plan *p, const char *id, unsigned depth, const
     (void)snprintf(at, sizeof(at), "/services/%s", name ? name : "");
     c.at = at;
     c.decl = name ? decl_of(p->recipe, name) : NULL;
+    if (st == DRH_OK && !c.decl && also_offers(p, id)) {
+        st = need_also(p, also_offers(p, id), id, e);
+        buf_free(&c.why);
+        mem_free(name);
+        return st;
+    }
     if (st == DRH_OK && depth >= MAX_SERVICE_DEPTH) {
         st = err_set(e, DRH_E_CONFIG, "%s: the services need each other in a circle", at);
     }
@@ -444,17 +480,38 @@ drh_status plan_instance(struct plan *p, struct plan_step *s, drh_error *e)
     return st == DRH_OK ? instance_new(&s->in, s->stage, s->step->id, config, &p->env, e) : st;
 }
 
+static drh_status start_service(struct plan *p, struct plan_service *s, drh_error *e)
+{
+    struct drh_config *config;
+    drh_status         st = config_new(s->options, &config, e);
+
+    return st == DRH_OK ? services_add(p->services, s->id, s->stage, s->name, config, &p->env, e)
+                        : st;
+}
+
+drh_status plan_serve(struct plan *p, const struct plan_step *step, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    for (const char *const *id = step->stage->desc.needs; st == DRH_OK && id && *id; id++) {
+        for (size_t i = 0; st == DRH_OK && i < p->n_services; i++) {
+            struct plan_service *s = &p->service[i];
+            if (strcmp(s->id, *id) == 0 && !services_find(p->services, *id)) {
+                struct plan_step as = {.stage = s->stage}; /* what it needs itself comes first */
+                st = plan_serve(p, &as, e);
+                st = st == DRH_OK ? start_service(p, s, e) : st;
+            }
+        }
+    }
+    return st;
+}
+
 drh_status plan_start(struct plan *p, drh_error *e)
 {
     drh_status st = DRH_OK;
 
     for (size_t i = 0; st == DRH_OK && i < p->n_services; i++) {
-        struct plan_service *s = &p->service[i];
-        struct drh_config   *config;
-
-        st = config_new(s->options, &config, e);
-        st = st == DRH_OK ? services_add(p->services, s->id, s->stage, s->name, config, &p->env, e)
-                          : st;
+        st = start_service(p, &p->service[i], e);
     }
     for (size_t i = 0; st == DRH_OK && i < p->n_steps; i++) {
         if (p->step[i].step->phase != PHASE_SOURCE) {

@@ -40,6 +40,8 @@ struct plan {
 /* Takes the recipe over in any case.  e gets the first mistake, `all` (may be NULL) each. */
 drh_status plan_make(struct plan **p, struct recipe *r, struct loader *l, uint32_t workers,
                      struct problems *all, drh_error *e);
+/* Makes the services that one step needs, and those that they need; for a command that runs one. */
+drh_status plan_serve(struct plan *p, const struct plan_step *step, drh_error *e);
 /* Makes the services, then the instances of all steps but the sources. */
 drh_status plan_start(struct plan *p, drh_error *e);
 /* The instance of one step, made if need be. */

@@ -74,6 +74,11 @@ drh_status record_settle(struct drh_record *r, enum settled how, const char *rea
 /* A cursor at a text that json_scan() has accepted; strings are decoded into the arena. */
 void value_at(drh_value *v, struct arena *a, const char *p, size_t len);
 
+/* A JSON text that is no record, as drh_host.json_open.  text[0,len) must outlive it. [any] */
+drh_status json_doc_open(const drh_host *h, const char *text, size_t len, drh_json **doc,
+                         drh_value *root, drh_error *e);
+void       json_doc_close(drh_json *doc);
+
 /* Text that many threads read, a configuration: every string of accepted text[0,len) decoded ahead
  * into one block, mem_free()d by the caller (NULL: out of memory), so that cursors at p, a value
  * inside that text, and all that come from them allocate nothing.  Both must outlive them. [any] */

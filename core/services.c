@@ -109,7 +109,10 @@ const void *services_extension(const struct services *all, const struct instance
     if (!s || !in_list(in->stage->desc.needs, id)) {
         return NULL;
     }
-    return strcmp(id, DRH_INFER) == 0 ? (const void *)&infer_proxy : s->table;
+    return strcmp(id, DRH_INFER) == 0   ? (const void *)&infer_proxy
+           : strcmp(id, DRH_HTTP) == 0  ? (const void *)&http_proxy
+           : strcmp(id, DRH_FETCH) == 0 ? NULL /* the host's own business */
+                                        : s->table;
 }
 
 static drh_status check_infer(struct service *s, drh_error *e)
@@ -139,13 +142,38 @@ static drh_status check_infer(struct service *s, drh_error *e)
     return DRH_OK;
 }
 
+static drh_status check(struct service *s, drh_error *e)
+{
+    if (strcmp(s->id, DRH_INFER) == 0) {
+        return check_infer(s, e);
+    }
+    if (strcmp(s->id, DRH_HTTP) == 0) {
+        return services_check_http(s, e);
+    }
+    return strcmp(s->id, DRH_FETCH) == 0 ? services_check_fetch(s, e) : DRH_OK;
+}
+
+/* The instance that serves `step` by this stage already. */
+static struct instance *made_before(const struct services *all, const struct stage *stage,
+                                    const char *step)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct instance *in = all->s[i].in;
+        if (in && in->stage == stage && strcmp(in->step, step) == 0) {
+            return in;
+        }
+    }
+    return NULL;
+}
+
 drh_status services_add(struct services *all, const char *id, const struct stage *stage,
                         const char *step, struct drh_config *config, const struct run_env *env,
                         drh_error *e)
 {
-    struct service *more = mem_resize(all->s, (all->n + 1) * sizeof(*more));
-    struct service *s;
-    drh_status      st;
+    struct service  *more = mem_resize(all->s, (all->n + 1) * sizeof(*more));
+    struct service  *s;
+    struct instance *in = made_before(all, stage, step);
+    drh_status       st = DRH_OK;
 
     if (!more) {
         config_free(config);
@@ -155,12 +183,19 @@ drh_status services_add(struct services *all, const char *id, const struct stage
     s = &more[all->n];
     memset(s, 0, sizeof(*s));
     s->id = mem_dupz(id);
+    s->requests = mem_alloc(1, sizeof(*s->requests));
+    s->shared = in != NULL;
+    s->in = in;
     all->n++;
-    if (!s->id) {
+    if (!s->id || !s->requests) {
         config_free(config);
         return err_nomem(e, "services");
     }
-    st = instance_new(&s->in, stage, step, config, env, e);
+    if (in) {
+        config_free(config);
+    } else {
+        st = instance_new(&s->in, stage, step, config, env, e);
+    }
     if (st != DRH_OK) {
         return st;
     }
@@ -169,14 +204,17 @@ drh_status services_add(struct services *all, const char *id, const struct stage
         return err_set(e, DRH_E_UNSUPPORTED, "%s: its get() has no table for %s",
                        stage->plugin->path, id);
     }
-    return strcmp(id, DRH_INFER) == 0 ? check_infer(s, e) : DRH_OK;
+    return check(s, e);
 }
 
 void services_free(struct services *all)
 {
     while (all->n > 0) { /* in reverse order: later ones may use earlier ones */
         struct service *s = &all->s[--all->n];
-        instance_free(s->in);
+        if (!s->shared) {
+            instance_free(s->in);
+        }
+        mem_free(s->requests);
         mem_free(s->id);
     }
     mem_free(all->s);

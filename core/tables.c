@@ -317,6 +317,20 @@ static drh_status ids_match(const struct note_stage *note, const char *const *id
                                         note->n_words, n);
 }
 
+/* The words of a source are beginnings of addresses: "https://hub.example/". */
+static drh_status addresses_ok(const struct note_stage *note, drh_error *e)
+{
+    for (uint32_t i = 0; i < note->n_words; i++) {
+        if (!strstr(note->words[i], "://")) {
+            return err_set(e, DRH_E_ARG,
+                           "the word \"%s\" in the note is no address; a source names the "
+                           "beginnings of those that it takes, \"https://hub.example/\"",
+                           note->words[i]);
+        }
+    }
+    return DRH_OK;
+}
+
 /* plugin list and the choice of services go by the note, so it has to tell the truth. */
 static drh_status note_match(const struct stage *s, const struct probe *note, drh_error *e)
 {
@@ -340,6 +354,9 @@ static drh_status note_match(const struct stage *s, const struct probe *note, dr
     }
     if (s->desc.kind == DRH_KIND_SERVICE) {
         return ids_match(line, s->ops.service.ids, e);
+    }
+    if (s->desc.kind == DRH_KIND_SOURCE) {
+        return addresses_ok(line, e);
     }
     if (note_has(line, "canonical") != canonical) {
         return err_set(e, DRH_E_ARG,

@@ -3,7 +3,7 @@
 # The plugin ABI as text, so that a change to it cannot land unnoticed.
 #
 #   abi_text.sh INCLUDE_DIR        prints every struct member, signature, enumerator and constant of
-#                                  drh/plugin.h and drh/infer.h: one a line, "SCOPE<TAB>MEMBER"
+#                                  drh/plugin.h and the service headers: one a line, "SCOPE<TAB>MEMBER"
 #   abi_text.sh --check OLD NEW    OLD's lines of each scope must be the first of NEW's: members may
 #                                  be appended, not moved, changed or removed
 #   abi_text.sh --layout TEXT      prints a C program, made of such a text, that prints size and
@@ -39,11 +39,12 @@ constants() {
     awk '/^#define DRH_[A-Z0-9_]+ +[^ \\]/ && $2 !~ /_H$/ && $2 != "DRH_ABI_MINOR" &&
          $2 != "DRH_EXPORT" {
              name = $2; sub(/^#define +[A-Z0-9_]+ +/, ""); sub(/ *\/\*.*$/, "")
-             printf "define %s\t%s\n", name, $0 }' "$1/drh/plugin.h" "$1/drh/infer.h"
+             printf "define %s\t%s\n", name, $0 }' "$1/drh/plugin.h" \
+        "$1/drh/infer.h" "$1/drh/http.h" "$1/drh/fetch.h"
 }
 
 declarations() {
-    printf '#include <drh/plugin.h>\n#include <drh/infer.h>\n' |
+    printf '#include <drh/%s.h>\n' plugin infer http fetch |
         ${CC:-cc} -std=c11 -E -P -I "$1" -x c - | tr '\n\t' '  ' | awk '
     function trim(s) { gsub(/  +/, " ", s); sub(/^ /, "", s); sub(/ $/, "", s); return s }
     function last_word(s) { sub(/[^A-Za-z0-9_]+$/, "", s); sub(/^.*[^A-Za-z0-9_]/, "", s); return s }
@@ -106,7 +107,7 @@ declarations() {
 }
 
 layout() {
-    printf '#include <drh/infer.h>\n#include <stddef.h>\n#include <stdio.h>\n'
+    printf '#include <drh/fetch.h>\n#include <drh/infer.h>\n#include <stddef.h>\n#include <stdio.h>\n'
     printf '#define S(t) printf("sizeof %%s = %%zu\\n", #t, sizeof(t))\n'
     printf '#define M(t, m) printf("offsetof %%s.%%s = %%zu\\n", #t, #m, offsetof(t, m))\n'
     printf 'int main(void)\n{\n'

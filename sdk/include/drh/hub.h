@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * drh/hub.h - helpers for sources that speak to a hub: texts that grow, percent-encoding, globs,
+ * answer headers, links to the next page.  All inline; nothing to link.
+ *
+ * drhost pull hands its command line to a source as these options, so give them these names:
+ *     repo       string, required: an id, or an address as people paste it
+ *     type       "dataset" or "model"
+ *     revision   branch, tag or commit
+ *     include, exclude    lists of globs, drh_hub_wanted()
+ *     files      list of names to bring, and nothing else
+ *     endpoint   URL of the hub
+ *     token      secret
+ */
+#ifndef DRH_HUB_H
+#define DRH_HUB_H
+
+#include <drh/http.h>
+#include <drh/util.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- a text that grows --------------------------------------------------------------------- */
+
+/* Zero it, set host.  After a failed allocation it stays as it is and `failed` is set: check once,
+ * at the end. */
+typedef struct drh_text {
+    const drh_host *host;
+    char           *ptr; /* 0-terminated once something was added */
+    size_t          len, cap;
+    int             failed;
+} drh_text;
+
+static inline void drh_text_add(drh_text *t, const char *p, size_t n)
+{
+    if (t->failed) {
+        return;
+    }
+    if (t->cap - t->len <= n) {
+        size_t cap = (t->len + n + 1) * 2;
+        char  *more = cap > n ? (char *)t->host->alloc(t->host, t->ptr, cap) : NULL;
+        if (!more) {
+            t->failed = 1;
+            return;
+        }
+        t->ptr = more;
+        t->cap = cap;
+    }
+    if (n) {
+        memcpy(t->ptr + t->len, p, n);
+    }
+    t->len += n;
+    t->ptr[t->len] = '\0';
+}
+
+static inline void drh_text_adds(drh_text *t, const char *s)
+{
+    drh_text_add(t, s, strlen(s));
+}
+
+static inline void drh_text_addv(drh_text *t, drh_str s)
+{
+    drh_text_add(t, s.ptr, s.len);
+}
+
+/* Percent-encoded as a part of a URL: letters, digits and -._~ stay, and what `keep` names ("/" for
+ * a path). */
+static inline void drh_text_quote(drh_text *t, drh_str s, const char *keep)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t            i;
+
+    for (i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+            (c && strchr("-._~", c)) || (c && strchr(keep, c))) {
+            drh_text_add(t, s.ptr + i, 1);
+        } else {
+            char code[3];
+            code[0] = '%';
+            code[1] = hex[c >> 4];
+            code[2] = hex[c & 15];
+            drh_text_add(t, code, 3);
+        }
+    }
+}
+
+static inline void drh_text_clear(drh_text *t) /* keeps the memory */
+{
+    t->len = 0;
+    t->failed = 0;
+    if (t->ptr) {
+        t->ptr[0] = '\0';
+    }
+}
+
+static inline void drh_text_free(drh_text *t)
+{
+    if (t->ptr) {
+        (void)t->host->alloc(t->host, t->ptr, 0);
+    }
+    t->ptr = NULL;
+    t->len = t->cap = 0;
+    t->failed = 0;
+}
+
+static inline drh_str drh_text_str(const drh_text *t)
+{
+    drh_str s;
+    s.ptr = t->ptr ? t->ptr : "";
+    s.len = t->len;
+    return s;
+}
+
+/* ---- parts of texts ------------------------------------------------------------------------ */
+
+static inline int drh_str_starts(drh_str s, const char *lit)
+{
+    size_t n = strlen(lit);
+    return s.len >= n && memcmp(s.ptr, lit, n) == 0;
+}
+
+static inline int drh_str_ends(drh_str s, const char *lit)
+{
+    size_t n = strlen(lit);
+    return s.len >= n && memcmp(s.ptr + s.len - n, lit, n) == 0;
+}
+
+/* s from byte `from` on; empty behind its end. */
+static inline drh_str drh_str_from(drh_str s, size_t from)
+{
+    drh_str t;
+    from = from < s.len ? from : s.len;
+    t.ptr = s.ptr + from;
+    t.len = s.len - from;
+    return t;
+}
+
+/* What is before the first `c`, or all of s; *rest (may be NULL) gets what follows it. */
+static inline drh_str drh_str_cut(drh_str s, char c, drh_str *rest)
+{
+    const char *p = s.len ? (const char *)memchr(s.ptr, c, s.len) : NULL;
+    drh_str     before = s;
+
+    if (p) {
+        before.len = (size_t)(p - s.ptr);
+    }
+    if (rest) {
+        *rest = drh_str_from(s, before.len + (p != NULL));
+    }
+    return before;
+}
+
+/* Exactly n hexadecimal digits. */
+static inline int drh_str_hex(drh_str s, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) {
+            return 0;
+        }
+    }
+    return s.len == n;
+}
+
+/* ---- globs --------------------------------------------------------------------------------- */
+
+/* One character of a set "[...]" at p[0,n), p behind the bracket; *len gets the set's length with
+ * its end.  -1: there is no end, the bracket is a plain character. */
+static inline int drh_hub_set(const char *p, size_t n, unsigned char c, size_t *len)
+{
+    size_t i = 0, first;
+    int inverse = 0, hit = 0;
+
+    if (i < n && p[i] == '!') {
+        inverse = 1;
+        i++;
+    }
+    for (first = i; i < n && (p[i] != ']' || i == first); i++) {
+        if (i + 2 < n && p[i + 1] == '-' && p[i + 2] != ']') {
+            hit |= c >= (unsigned char)p[i] && c <= (unsigned char)p[i + 2];
+            i += 2;
+        } else {
+            hit |= c == (unsigned char)p[i];
+        }
+    }
+    *len = i + 1;
+    return i < n ? hit != inverse : -1;
+}
+
+/* A glob as the hubs' own tools read it: about the whole path, * stands for / too, ? for one byte,
+ * no escapes, case counts.  "dir/" means all that is in it.  At most len(pattern) * len(path)
+ * steps. */
+static inline int drh_hub_match(drh_str pattern, drh_str path)
+{
+    size_t p = 0, s = 0, star = SIZE_MAX, mark = 0;
+    size_t n = pattern.len;
+    int    folder = n > 0 && pattern.ptr[n - 1] == '/';
+
+    while (s < path.len) {
+        size_t set = 0;
+        int    hit = 0;
+        if (p < n) {
+            char c = pattern.ptr[p];
+            if (c == '*') {
+                star = p++;
+                mark = s;
+                continue;
+            }
+            hit = c == '?' || c == path.ptr[s];
+            if (c == '[') {
+                int in =
+                    drh_hub_set(pattern.ptr + p + 1, n - p - 1, (unsigned char)path.ptr[s], &set);
+                hit = in < 0 ? path.ptr[s] == '[' : in;
+                set = in < 0 ? 0 : set;
+            }
+        } else if (folder) {
+            return 1; /* the rest is inside of it */
+        }
+        if (hit) {
+            p += 1 + set;
+            s++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            s = ++mark;
+        } else {
+            return 0;
+        }
+    }
+    while (p < n && pattern.ptr[p] == '*') {
+        p++;
+    }
+    return p == n && !folder;
+}
+
+/* Is there a text in the list option `key` ("/include") that matches?  *n gets how many it has. */
+static inline int drh_hub_any(const drh_host *h, const drh_config *c, const char *key, drh_str path,
+                              int exact, size_t *n)
+{
+    drh_value  list, one;
+    drh_status st;
+    int        hit = 0;
+
+    *n = 0;
+    if (h->config->get_value(c, key, &list) != DRH_OK || h->values->type(&list) != DRH_T_ARRAY) {
+        return 0;
+    }
+    *n = h->values->count(&list);
+    for (st = h->values->child(&list, &one); st == DRH_OK && !hit; st = h->values->next(&one)) {
+        drh_str text;
+        if (h->values->str(&one, &text) == DRH_OK) {
+            int folder = drh_str_ends(text, "/");
+            hit = exact
+                      ? (folder ? drh_str_starts(path, text.ptr)
+                                : text.len == path.len && memcmp(text.ptr, path.ptr, text.len) == 0)
+                      : drh_hub_match(text, path);
+        }
+    }
+    return hit;
+}
+
+/* What the options files, include and exclude say of a path: `files` alone when it names any (a
+ * name with / at its end is a folder), else in include, when that is given, and not in exclude. */
+static inline int drh_hub_wanted(const drh_host *h, const drh_config *c, drh_str path)
+{
+    size_t n;
+    int    in = drh_hub_any(h, c, "/files", path, 1, &n);
+
+    if (n) {
+        return in;
+    }
+    in = drh_hub_any(h, c, "/include", path, 0, &n);
+    return (in || n == 0) && !drh_hub_any(h, c, "/exclude", path, 0, &n);
+}
+
+/* A file that holds no records as far as its name tells: cards, licences, pictures, code. */
+static inline int drh_hub_aside(drh_str path)
+{
+    static const char *const data[] = {".json", ".jsonl", ".ndjson", ".parquet", ".csv",
+                                       ".tsv",  ".arrow", ".txt",    ".gz",      ".zst",
+                                       ".xz",   ".bz2",   ".zip",    ".tar",     NULL};
+    static const char *const not_data[] = {
+        "dataset_info.json", "dataset_infos.json", "dataset_dict.json",
+        "state.json",        "configuration.json", "README.txt",
+        "LICENSE.txt",       "requirements.txt",   NULL};
+    drh_str name = path, rest;
+    size_t  i;
+
+    for (;;) { /* a hidden part anywhere; then `name` is the last one */
+        if (name.len == 0 || name.ptr[0] == '.') {
+            return 1;
+        }
+        (void)drh_str_cut(name, '/', &rest);
+        if (rest.len == 0) {
+            break;
+        }
+        name = rest;
+    }
+    for (i = 0; not_data[i]; i++) {
+        if (drh_str_eq(name, not_data[i])) {
+            return 1;
+        }
+    }
+    for (i = 0; data[i]; i++) {
+        if (drh_str_ends(name, data[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+/* Value of the first header of that name (lower case), or {NULL,0}. */
+static inline drh_str drh_hub_header(const drh_http_answer *a, const char *name)
+{
+    size_t  i;
+    drh_str none;
+
+    for (i = 0; i < a->n_headers; i++) {
+        if (drh_str_eq(a->headers[i].name, name)) {
+            return a->headers[i].value;
+        }
+    }
+    none.ptr = NULL;
+    none.len = 0;
+    return none;
+}
+
+/* The target of rel="next" in a Link header (RFC 8288), or {NULL,0}. */
+static inline drh_str drh_hub_next(drh_str link)
+{
+    drh_str none;
+
+    none.ptr = NULL;
+    none.len = 0;
+    while (link.len) {
+        drh_str url, rest;
+        int     next = 0, quoted = 0;
+        size_t  i;
+
+        drh_str_cut(link, '<', &rest);
+        url = drh_str_cut(rest, '>', &link);
+        if (rest.len == url.len) {
+            return none; /* no '>' */
+        }
+        for (i = 0; i < link.len && (quoted || link.ptr[i] != ','); i++) {
+            quoted ^= link.ptr[i] == '"';
+            if (!quoted || link.ptr[i] == '"') {
+                drh_str at = drh_str_from(link, i);
+                if ((drh_str_starts(at, "rel=next") || drh_str_starts(at, "rel=\"next\"")) && i &&
+                    strchr(" ;\t", link.ptr[i - 1])) {
+                    next = 1;
+                }
+            }
+        }
+        link = drh_str_from(link, i + 1);
+        if (next) {
+            return url;
+        }
+    }
+    return none;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+/* An answer that is JSON.  drh_hub_page_free() in any case. */
+typedef struct drh_hub_page {
+    const drh_http_answer *answer;
+    drh_json              *doc; /* NULL: not 2xx, so not read */
+    drh_value              root;
+} drh_hub_page;
+
+static inline void drh_hub_page_free(const drh_host *h, const drh_http *http, drh_hub_page *p)
+{
+    h->json_close(p->doc);
+    http->release(h, p->answer);
+    p->doc = NULL;
+    p->answer = NULL;
+}
+
+/* Sends req and reads the answer; one that is broken JSON is asked for again, twice.  Any status is
+ * DRH_OK here. */
+static inline drh_status drh_hub_get(const drh_host *h, const drh_http *http,
+                                     const drh_http_req *req, drh_hub_page *p, drh_error *e)
+{
+    drh_status st = DRH_E_DATA;
+    int        tries;
+
+    memset(p, 0, sizeof(*p));
+    for (tries = 0; tries < 3 && st == DRH_E_DATA; tries++) {
+        drh_hub_page_free(h, http, p);
+        st = http->call(h, req, &p->answer, e);
+        if (st == DRH_OK && p->answer->status / 100 == 2) {
+            st = h->json_open(h, p->answer->body.ptr, p->answer->body.len, &p->doc, &p->root, e);
+        }
+    }
+    if (st == DRH_E_DATA) {
+        drh_str body = p->answer->body;
+        while (body.len && strchr(" \t\r\n", body.ptr[0])) {
+            body = drh_str_from(body, 1);
+        }
+        if (drh_str_starts(body, "<")) {
+            return drh_fail(
+                e, DRH_E_NETWORK,
+                "a page for people came instead of a listing; is there a login page or a "
+                "proxy in between?");
+        }
+        return drh_fail(e, DRH_E_NETWORK, "the listing is broken: %.200s", e ? e->message : "");
+    }
+    return st;
+}
+
+/* A text, a whole number (else `none`) or a flag of a JSON object. */
+static inline drh_str drh_hub_text(const drh_host *h, const drh_value *object, const char *key)
+{
+    drh_value v;
+    drh_str   s;
+
+    s.ptr = NULL;
+    s.len = 0;
+    if (h->values->member(object, key, strlen(key), &v) == DRH_OK) {
+        (void)h->values->str(&v, &s);
+    }
+    return s;
+}
+
+static inline int64_t drh_hub_int(const drh_host *h, const drh_value *object, const char *key,
+                                  int64_t none)
+{
+    drh_value v;
+    int64_t   n;
+
+    return h->values->member(object, key, strlen(key), &v) == DRH_OK &&
+                   h->values->i64(&v, &n) == DRH_OK
+               ? n
+               : none;
+}
+
+static inline int drh_hub_true(const drh_host *h, const drh_value *object, const char *key)
+{
+    drh_value v;
+    int32_t   yes = 0;
+
+    return h->values->member(object, key, strlen(key), &v) == DRH_OK &&
+           h->values->boolean(&v, &yes) == DRH_OK && yes;
+}
+
+/* ---- options and secrets -----------------------------------------------------------------------
+ */
+
+/* A text option, or {NULL,0}. */
+static inline drh_str drh_hub_option(const drh_host *h, const drh_config *c, const char *pointer)
+{
+    drh_str s;
+
+    s.ptr = NULL;
+    s.len = 0;
+    (void)h->config->get_str(c, pointer, &s);
+    return s;
+}
+
+/* May a token be sent to this URL at all: over https, or to this machine. */
+static inline int drh_hub_private(drh_str url)
+{
+    static const char *const here[] = {"http://localhost", "http://127.", "http://[::1]", NULL};
+    size_t                   i;
+
+    for (i = 0; here[i]; i++) {
+        size_t n = strlen(here[i]);
+        if (drh_str_starts(url, here[i]) &&
+            (url.len == n || here[i][n - 1] == '.' || strchr(":/", url.ptr[n]))) {
+            return 1;
+        }
+    }
+    return drh_str_starts(url, "https://");
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* DRH_HUB_H */
