@@ -25,14 +25,14 @@ struct option {
 
 enum {
     WORK = CMD_RUN | CMD_STEP,
-    TELL = CMD_RUN | CMD_STEP | CMD_CHECK | CMD_STATUS | CMD_REPORT | CMD_WHY,
-    ALL = 0x1FF
+    TELL = CMD_RUN | CMD_STEP | CMD_CHECK | CMD_STATUS | CMD_REPORT | CMD_WHY | CMD_PULL,
+    ALL = 0x3FF
 };
 
 #define AT(member) offsetof(struct cli_options, member)
 /* The one table of options. */
 static const struct option options[] = {
-    {"plugin", 'p', LIST, "FILE[:STAGE]", WORK | CMD_CHECK, AT(plugin),
+    {"plugin", 'p', LIST, "FILE[:STAGE]", WORK | CMD_CHECK | CMD_PULL, AT(plugin),
      "run this stage of this plugin; again for the next step. A bare name is looked up in the "
      "plugin folders, a path is used as it is. With a command: load this plugin"},
     {"output", 'o', TEXT, "OUT", CMD_STEP | CMD_REPORT, AT(output),
@@ -47,21 +47,43 @@ static const struct option options[] = {
      "short for --set services.infer.use=STAGE"},
     {"precision", 0, TEXT, "NAME", WORK | CMD_CHECK, AT(precision),
      "short for --set services.infer.precision=NAME"},
-    {"data", 'd', TEXT, "DIR", CMD_RUN | CMD_CHECK | CMD_STATUS | CMD_REPORT | CMD_WHY, AT(data),
-     "folder of all data, instead of the recipe's"},
+    {"revision", 0, TEXT, "REV", CMD_PULL, AT(revision),
+     "branch, tag or commit; default: the address's, else the hub's main branch"},
+    {"repo-type", 0, TEXT, "TYPE", CMD_PULL, AT(repo_type),
+     "dataset or model; default: what the address says, else dataset"},
+    {"include", 0, LIST, "GLOB", CMD_PULL, AT(include),
+     "only files whose path matches; * stands for / too, DIR/ for all in it; may be given again"},
+    {"exclude", 0, LIST, "GLOB", CMD_PULL, AT(exclude),
+     "no file whose path matches; may be given again"},
+    {"local-dir", 0, TEXT, "DIR", CMD_PULL, AT(local_dir),
+     "put the files here; default: DATA/raw/DOMAIN/DATASET, where a recipe looks for them"},
+    {"domain", 0, TEXT, "NAME", CMD_PULL, AT(domain), "default: General"},
+    {"dataset", 0, TEXT, "NAME", CMD_PULL, AT(dataset), "default: the repository's own name"},
+    {"max-workers", 0, COUNT, "N", CMD_PULL, AT(max_workers), "at most N files at once"},
+    {"endpoint", 0, TEXT, "URL", CMD_PULL, AT(endpoint), "of the hub"},
+    {"token", 0, TEXT, "TOKEN", CMD_PULL, AT(token),
+     "sent to the hub and to nobody else. Better --token-file, or the hub's own variable: a "
+     "command "
+     "line can be seen by others"},
+    {"token-file", 0, TEXT, "FILE", CMD_PULL, AT(token_file), "read the token from this file"},
+    {"force-download", 0, FLAG, NULL, CMD_PULL, AT(force_download),
+     "bring again what is there already"},
+    {"data", 'd', TEXT, "DIR", CMD_RUN | CMD_CHECK | CMD_STATUS | CMD_REPORT | CMD_WHY | CMD_PULL,
+     AT(data), "folder of all data, instead of the recipe's"},
     {"seed", 0, TEXT, "N", WORK | CMD_CHECK, AT(seed), "everything random depends on it"},
     {"max-bad", 0, TEXT, "X", WORK | CMD_CHECK, AT(max_bad),
      "bad records allowed: a share below 1, or a count; default 0.05"},
     {"jobs", 'j', COUNT, "N", WORK, AT(jobs), "worker threads; default: as many as there are CPUs"},
     {"limit", 'n', COUNT, "N", WORK, AT(limit), "read at most N records of each source or file"},
-    {"dry-run", 0, FLAG, NULL, CMD_RUN, AT(dry_run), "print what would be done, and do nothing"},
+    {"dry-run", 0, FLAG, NULL, CMD_RUN | CMD_PULL, AT(dry_run),
+     "print what would be done, and do nothing"},
     {"fresh", 0, FLAG, NULL, CMD_RUN, AT(fresh), "start over; do not use what earlier runs left"},
     {"resume", 0, RESUME, "strict|auto", CMD_RUN, AT(resume_strict),
      "auto: redo what has changed since the earlier run (default); strict: refuse then"},
     {"plugin-path", 'P', LIST, "DIR", TELL, AT(plugin_path),
      "search this folder for plugins first; may be given again"},
     {"json", 0, FLAG, NULL, ALL & ~(unsigned)CMD_HELP, AT(json), "print JSON on standard output"},
-    {"no-progress", 0, FLAG, NULL, WORK, AT(no_progress), "no progress display"},
+    {"no-progress", 0, FLAG, NULL, WORK | CMD_PULL, AT(no_progress), "no progress display"},
     {"quiet", 'q', FLAG, NULL, TELL, AT(quiet), "print warnings and errors only"},
     {"verbose", 'v', FLAG, NULL, TELL, AT(verbose), "print more"},
     {"help", 'h', FLAG, NULL, ALL, AT(help), "print this"},
@@ -208,6 +230,17 @@ static drh_status need_value(struct words *w, const struct option *opt, const ch
     return DRH_OK;
 }
 
+/* --local_dir is --local-dir: the hubs' own tools spell it both ways. */
+static bool same_name(const char *known, const char *word, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && known[i] && (known[i] == word[i] || (known[i] == '-' && word[i] == '_'))) {
+        i++;
+    }
+    return i == len && !known[i];
+}
+
 static drh_status parse_long(struct cli_options *o, struct words *w, drh_error *e)
 {
     const char *word = w->argv[w->i], *value = strchr(word, '=');
@@ -216,7 +249,7 @@ static drh_status parse_long(struct cli_options *o, struct words *w, drh_error *
 
     for (size_t i = 0; i < N_OPTIONS; i++) {
         const struct option *opt = &options[i];
-        if (strlen(opt->name) != len || strncmp(opt->name, word + 2, len) != 0) {
+        if (!same_name(opt->name, word + 2, len)) {
             continue;
         }
         if (opt->kind == FLAG && value) {
@@ -342,6 +375,8 @@ void cli_free(struct cli_options *o)
     mem_free((void *)o->set.text);
     mem_free((void *)o->plugin.text);
     mem_free((void *)o->plugin_path.text);
+    mem_free((void *)o->include.text);
+    mem_free((void *)o->exclude.text);
     memset(o, 0, sizeof(*o));
 }
 

@@ -26,7 +26,8 @@ enum {
     CMD_WHY = 32,
     CMD_VERSION = 64,
     CMD_PLUGIN = 128, /* parses its own words */
-    CMD_HELP = 256
+    CMD_HELP = 256,
+    CMD_PULL = 512
 };
 
 /* Exit codes. */
@@ -52,11 +53,17 @@ struct cli_options {
     struct cli_list       plugin_path;                 /* --plugin-path, in order */
     const char           *model, *backend, *precision; /* NULL: not given, as below */
     const char           *seed, *max_bad, *data, *output;
-    int64_t               jobs;  /* 0: not given */
-    int64_t               limit; /* -1: not given */
-    bool                  resume_strict, dry_run, fresh;
-    bool                  json, quiet, verbose, no_progress, help, version;
-    uint64_t              given; /* bit i: option i of the table was given */
+    /* pull */
+    const char     *repo_type, *revision, *endpoint, *local_dir, *domain, *dataset;
+    const char     *token, *token_file; /* the command overwrites the token in argv */
+    struct cli_list include, exclude;
+    int64_t         max_workers; /* 0: not given */
+    bool            force_download;
+    int64_t         jobs;  /* 0: not given */
+    int64_t         limit; /* -1: not given */
+    bool            resume_strict, dry_run, fresh;
+    bool            json, quiet, verbose, no_progress, help, version;
+    uint64_t        given; /* bit i: option i of the table was given */
 };
 
 /* A command; one static descriptor each. */

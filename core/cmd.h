@@ -8,6 +8,7 @@
 struct cli_options;
 
 int cmd_run(const struct cli_options *o);
+int cmd_pull(const struct cli_options *o);
 int cmd_step(const struct cli_options *o); /* drhost --plugin ... */
 int cmd_status(const struct cli_options *o);
 int cmd_why(const struct cli_options *o);

@@ -3,12 +3,12 @@
  */
 #include "cli.h"
 #include "cmd.h"
-#include "dataset.h"
 #include "err.h"
 #include "json.h"
 #include "loader.h"
 #include "plan.h"
 #include "problems.h"
+#include "source.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ static struct counts_of_steps count_steps(const struct recipe *r)
 {
     struct counts_of_steps n = {0, 0};
     for (size_t i = 0; i < r->n_steps; i++) {
-        n.sources += r->steps[i].phase == PHASE_SOURCE;
+        n.sources += r->steps[i].phase == PHASE_SOURCE && r->steps[i].alternative_of == 0;
         n.steps += r->steps[i].phase != PHASE_SOURCE;
     }
     return n;
@@ -108,7 +108,7 @@ static drh_status check_plan(const struct cli_options *o, struct recipe *r, stru
     for (size_t i = 0; st == DRH_OK && i < p->n_steps; i++) {
         struct plan_step *s = &p->step[i];
         if (s->step->phase == PHASE_SOURCE) {
-            st = dataset_check_source(p, s, e);
+            st = source_check(p, s, e);
             if (st != DRH_OK && st != DRH_E_NOMEM) {
                 err_prefix(e, "%s", s->step->pointer);
                 note_once(all, e);

@@ -5,7 +5,7 @@
 
 #include "feed.h"
 #include "layout.h"
-#include "plan.h"
+#include "pull.h"
 
 #include <cjson/cJSON.h>
 
@@ -19,10 +19,10 @@ struct part {
 
 struct dataset {
     char             *domain, *name, *source; /* owned */
-    struct feed_file *file;                   /* raw files; texts owned by `listed` and here */
+    struct feed_file *file;                   /* raw files; texts owned by `pull` and here */
     char            **local;                  /* owned paths of the raw files */
     size_t            n_files;
-    struct drh_list  *listed;     /* owned */
+    struct pull       pull;       /* what the source names, and brought */
     char              digest[65]; /* of all raw files: names and contents */
     struct part      *part;
     size_t            n_parts, cap_parts;
@@ -35,8 +35,6 @@ struct datasets {
     size_t          n;
 };
 
-/* Asks a source that needs no network for its files, and forgets them: `drhost check`. */
-drh_status dataset_check_source(struct plan *p, struct plan_step *s, drh_error *e);
 /* Lists, and brings, the files of one source step; appends a data set.  `cache` holds digests of
  * files by path, size and time; it is added to. */
 drh_status dataset_from_source(struct datasets *all, struct plan *p, struct plan_step *s,

@@ -16,6 +16,9 @@ static int cmd_help(const struct cli_options *o);
 static const struct command commands[] = {
     {"run", "RECIPE", "run a recipe; the same command again goes on where it stopped", CMD_RUN, 1,
      1, cmd_run, NULL},
+    {"pull", "SOURCE:REPO|ADDRESS [FILE...]",
+     "download a repository of a hub, verified; the same command again goes on where it stopped",
+     CMD_PULL, 1, MANY, cmd_pull, NULL},
     {"check", "RECIPE", "find every mistake in a recipe that can be found before any download",
      CMD_CHECK, 1, 1, cmd_check, NULL},
     {"report", "RECIPE", "what the last run of a recipe did: counts, reasons, scores", CMD_REPORT,

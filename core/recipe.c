@@ -22,7 +22,7 @@ const cJSON *recipe_step_schema(const cJSON *schema, enum phase p)
 
 /* Host keys that an unknown key of an entry may have been meant for. */
 static const char *const *const phase_keys[PHASES] = {
-    (const char *const[]){"use", "id", "domain", "dataset", "reader", NULL},
+    (const char *const[]){"use", "id", "domain", "dataset", "reader", "or", NULL},
     (const char *const[]){"use", "id", NULL},
     (const char *const[]){"use", "id", "domain", "dataset", NULL},
     (const char *const[]){"use", "id", "below", "at_most", "above", "at_least", "top", "count",
@@ -96,7 +96,7 @@ static drh_status new_step(struct recipe *r, enum phase phase, struct step **out
     }
     s->phase = phase;
     for (size_t i = 0; i < r->n_steps; i++) {
-        s->index += r->steps[i].phase == phase;
+        s->index += r->steps[i].phase == phase && r->steps[i].alternative_of == 0;
     }
     (void)snprintf(s->pointer, sizeof(s->pointer), "/%s/%zu", phase_names[phase], s->index);
     r->n_steps++;
@@ -177,7 +177,8 @@ static drh_status default_id(const struct recipe *r, struct step *s, drh_error *
 static drh_status default_names(const struct recipe *r, struct step *s, drh_error *e)
 {
     drh_status st = s->id ? DRH_OK : default_id(r, s, e);
-    bool       makes_records = s->phase == PHASE_SOURCE || s->phase == PHASE_SYNTHESIZE;
+    bool       makes_records =
+        (s->phase == PHASE_SOURCE && s->alternative_of == 0) || s->phase == PHASE_SYNTHESIZE;
 
     if (st != DRH_OK || !makes_records) {
         return st;
@@ -190,12 +191,10 @@ static drh_status default_names(const struct recipe *r, struct step *s, drh_erro
 /* ---- from a tree ---- */
 
 /* Takes the host's keys of that phase out of `entry`; what is left are the stage's options. */
-static drh_status read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
-                            drh_error *e)
+static drh_status fill_step(struct step *s, const cJSON *props, cJSON *entry, drh_error *e)
 {
-    struct step *s;
-    cJSON       *kid, *next;
-    drh_status   st = new_step(r, phase, &s, e);
+    cJSON     *kid, *next;
+    drh_status st = DRH_OK;
 
     for (kid = entry->child; kid && st == DRH_OK; kid = next) {
         const struct host_key *k = key_find(step_keys, kid->string, strlen(kid->string));
@@ -209,6 +208,43 @@ static drh_status read_step(struct recipe *r, const cJSON *props, enum phase pha
         s->options = cJSON_Duplicate(entry, 1);
         st = s->options ? DRH_OK : err_nomem(e, "the recipe");
     }
+    return st;
+}
+
+static drh_status read_alternatives(struct recipe *r, size_t of, const cJSON *props, cJSON *list,
+                                    drh_error *e)
+{
+    const cJSON *own = schema_key(schema_key(schema_key(props, "or"), "items"), "properties");
+    cJSON       *one;
+    size_t       k = 0;
+    drh_status   st = DRH_OK;
+
+    cJSON_ArrayForEach(one, list)
+    {
+        struct step *s;
+        st = st == DRH_OK ? new_step(r, r->steps[of].phase, &s, e) : st;
+        if (st == DRH_OK) {
+            s->alternative_of = of + 1;
+            (void)snprintf(s->pointer, sizeof(s->pointer), "%.40s/or/%zu", r->steps[of].pointer,
+                           k++);
+            st = fill_step(s, own, one, e);
+        }
+    }
+    return st;
+}
+
+static drh_status read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
+                            drh_error *e)
+{
+    struct step *s;
+    cJSON       *others =
+        schema_key(props, "or") ? cJSON_DetachItemFromObjectCaseSensitive(entry, "or") : NULL;
+    const size_t at = r->n_steps;
+    drh_status   st = new_step(r, phase, &s, e);
+
+    st = st == DRH_OK ? fill_step(s, props, entry, e) : st;
+    st = st == DRH_OK ? read_alternatives(r, at, props, others, e) : st;
+    cJSON_Delete(others);
     return st;
 }
 

@@ -23,9 +23,11 @@ enum phase {
 /* One entry of a phase. */
 struct step {
     enum phase phase;
-    size_t     index;        /* in its phase */
-    char      *id;           /* unique in the recipe; default: use, then use-2, ... */
-    char      *use;          /* stage id, or a path to a .so, or FILE:STAGE; a relative path
+    size_t     index; /* in its phase */
+    /* "or" of a source: 1 + the place of that source in recipe.steps; 0: a step of its own */
+    size_t alternative_of;
+    char  *id;               /* unique in the recipe; default: use, then use-2, ... */
+    char  *use;              /* stage id, or a path to a .so, or FILE:STAGE; a relative path
                                 starts at the recipe's folder */
     char  *domain, *dataset; /* sources and synthesizers; NULL otherwise */
     char  *reader;           /* sources: a reader stage by name, NULL: by content */

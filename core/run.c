@@ -175,7 +175,8 @@ static drh_status do_sources(struct run *r, drh_error *e)
     r->cache = path ? json_file(path) : NULL;
     r->cache = r->cache ? r->cache : cJSON_CreateObject();
     for (size_t i = 0; st == DRH_OK && i < r->p->n_steps; i++) {
-        if (r->p->step[i].step->phase == PHASE_SOURCE) {
+        const struct step *s = r->p->step[i].step;
+        if (s->phase == PHASE_SOURCE && s->alternative_of == 0) {
             st = dataset_from_source(&r->sets, r->p, &r->p->step[i], &r->l, r->cache, e);
         }
     }

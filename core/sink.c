@@ -3,10 +3,15 @@
 #include "sink.h"
 
 #include "err.h"
+#include "hash.h"
+#include "json.h"
 #include "mem.h"
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
+
+enum { MAX_NAME = 1024 };
 
 drh_status sink_write(drh_sink *s, uint32_t part, const void *ptr, size_t len)
 {
@@ -19,39 +24,158 @@ drh_status sink_write(drh_sink *s, uint32_t part, const void *ptr, size_t len)
     return st;
 }
 
-/* A relative path that stays inside its folder. */
-static bool name_is_safe(drh_str name)
-{
-    size_t from = 0;
+/* ---- names ---- */
 
-    if (name.len == 0 || name.len > 1024 || name.ptr[0] == '/') {
+static bool part_is(const char *p, size_t n, const char *what)
+{
+    return n == strlen(what) && strncasecmp(p, what, n) == 0;
+}
+
+/* Why a name may not become a file below a folder of ours, or NULL. */
+static const char *unsafe(drh_str name)
+{
+    const char *p = name.ptr, *end = p + name.len;
+    bool        cache = false;
+
+    if (p[0] == '/') {
+        return "it begins with a slash";
+    }
+    if (name.len > 1 && p[1] == ':' && ((p[0] | 0x20) >= 'a' && (p[0] | 0x20) <= 'z')) {
+        return "it begins with a drive letter";
+    }
+    if (memchr(p, '\\', name.len)) {
+        return "it has a backslash";
+    }
+    for (bool first = true; p <= end; first = false) {
+        const char *slash = memchr(p, '/', (size_t)(end - p));
+        size_t      n = (size_t)((slash ? slash : end) - p);
+        if (n == 0) {
+            return "it has an empty part";
+        }
+        if (part_is(p, n, ".") || part_is(p, n, "..")) {
+            return "it has a part \".\" or \"..\"";
+        }
+        if (part_is(p, n, ".git")) {
+            return "it lies in a .git folder";
+        }
+        if (cache && (part_is(p, n, "drhost") || part_is(p, n, "huggingface"))) {
+            return "it lies where downloads keep their own notes";
+        }
+        cache = first && part_is(p, n, ".cache");
+        p += n + 1;
+    }
+    return NULL;
+}
+
+static const char *bad_name(drh_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if ((unsigned char)name.ptr[i] < 0x20 || name.ptr[i] == 0x7F) {
+            return "it has a control character";
+        }
+    }
+    return json_utf8_valid(name.ptr, name.len) ? unsafe(name) : "it is not UTF-8";
+}
+
+/* ---- digests ---- */
+
+static bool unhex(drh_str s, uint8_t *out, size_t n)
+{
+    if (s.len != 2 * n) {
         return false;
     }
-    for (size_t i = 0; i <= name.len; i++) {
-        if (i < name.len && (unsigned char)name.ptr[i] < 0x20) {
+    for (size_t i = 0; i < s.len; i++) {
+        int c = s.ptr[i] | 0x20;
+        int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (v < 0) {
             return false;
         }
-        if (i == name.len || name.ptr[i] == '/') {
-            size_t n = i - from;
-            if (n == 0 || (n == 1 && name.ptr[from] == '.') ||
-                (n == 2 && memcmp(name.ptr + from, "..", 2) == 0)) {
-                return false;
-            }
-            from = i + 1;
-        }
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | v : v << 4);
     }
     return true;
+}
+
+/* False: there is a digest, and it is none. */
+static bool take_digest(struct listed *f, const drh_file *file)
+{
+    if (file->sha256.len) {
+        f->hash = DRH_HASH_SHA256;
+        return unhex(file->sha256, f->digest, 32);
+    }
+    if (DRH_HAS(drh_file, file, git_sha1) && file->git_sha1.len) {
+        f->hash = DRH_HASH_GIT_SHA1;
+        return unhex(file->git_sha1, f->digest, 20);
+    }
+    return true;
+}
+
+void listed_file(const struct listed *f, char hex[65], drh_file *out)
+{
+    drh_str text = {hex, 0};
+
+    hex_of(f->digest, f->hash == DRH_HASH_GIT_SHA1 ? 20 : 32, hex);
+    text.len = strlen(hex);
+    *out = (drh_file){.struct_size = sizeof(*out),
+                      .flags = f->flags,
+                      .name = drh_str_of(f->name),
+                      .local = drh_str_of(f->local),
+                      .size = f->size,
+                      .key = {f->key, f->key_len}};
+    if (f->hash == DRH_HASH_SHA256) {
+        out->sha256 = text;
+    } else if (f->hash == DRH_HASH_GIT_SHA1) {
+        out->git_sha1 = text;
+    }
+}
+
+/* ---- the list ---- */
+
+drh_status listed_fail(struct listed *f, drh_status st, const char *why)
+{
+    mem_free(f->why);
+    f->why = mem_dupz(why);
+    f->state = LISTED_FAILED;
+    f->status = (uint8_t)st;
+    return st;
+}
+
+static drh_status copy_texts(struct listed *f, const drh_file *file)
+{
+    drh_str key = {NULL, 0};
+    size_t  name = file->name.len + 1, local = file->local.ptr ? file->local.len + 1 : 0;
+    char   *block;
+
+    if (DRH_HAS(drh_file, file, key)) {
+        key = file->key;
+    }
+    block = mem_alloc(1, name + local + key.len + 1); /* zeroed: each text ends */
+    if (!block) {
+        return DRH_E_NOMEM;
+    }
+    f->name = memcpy(block, file->name.ptr, file->name.len);
+    if (local) {
+        f->local = memcpy(block + name, file->local.ptr, file->local.len);
+    }
+    if (key.ptr) {
+        f->key = block + name + local;
+        f->key_len = (uint32_t)key.len;
+        memcpy(block + name + local, key.ptr, key.len);
+    }
+    return DRH_OK;
 }
 
 drh_status list_file(drh_list *l, const drh_file *file)
 {
     struct listed f = {.size = file->size};
+    const char   *why;
+    char          text[160];
 
-    if (!DRH_HAS(drh_file, file, sha256) || !name_is_safe(file->name)) {
+    if (!DRH_HAS(drh_file, file, sha256) || file->name.len == 0 || file->name.len > MAX_NAME ||
+        memchr(file->name.ptr, 0, file->name.len)) {
         return DRH_E_ARG;
     }
     if (l->n == l->cap) {
-        size_t         cap = l->cap ? l->cap * 2 : 16;
+        size_t         cap = l->cap ? l->cap + l->cap / 2 : 16;
         struct listed *more = mem_resize(l->file, cap * sizeof(*more));
         if (!more) {
             return DRH_E_NOMEM;
@@ -59,13 +183,21 @@ drh_status list_file(drh_list *l, const drh_file *file)
         l->file = more;
         l->cap = cap;
     }
-    f.name = mem_dup(file->name.ptr, file->name.len);
-    f.local = file->local.ptr ? mem_dup(file->local.ptr, file->local.len) : NULL;
-    f.sha256 = file->sha256.ptr ? mem_dup(file->sha256.ptr, file->sha256.len) : NULL;
-    l->file[l->n++] = f;
-    if (!f.name || (file->local.ptr && !f.local) || (file->sha256.ptr && !f.sha256)) {
+    f.flags = (uint8_t)file->flags;
+    why = bad_name(file->name);
+    if (why && file->local.ptr) {
+        return DRH_E_ARG;
+    }
+    if (copy_texts(&f, file) != DRH_OK) {
         return DRH_E_NOMEM;
     }
+    if (why) {
+        (void)snprintf(text, sizeof(text), "its name is refused: %s", why);
+        (void)listed_fail(&f, DRH_E_DATA, text);
+    } else if (!take_digest(&f, file)) {
+        (void)listed_fail(&f, DRH_E_DATA, "the digest that the source lists for it is none");
+    }
+    l->file[l->n++] = f;
     return DRH_OK;
 }
 
@@ -73,8 +205,7 @@ void list_free(drh_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         mem_free(l->file[i].name);
-        mem_free(l->file[i].local);
-        mem_free(l->file[i].sha256);
+        mem_free(l->file[i].why);
     }
     mem_free(l->file);
     memset(l, 0, sizeof(*l));

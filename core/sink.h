@@ -5,7 +5,7 @@
 
 #include "outfile.h"
 
-#include <drh/plugin.h>
+#include <drh/fetch.h>
 
 enum { SINK_MAX_PARTS = 8 };
 
@@ -15,10 +15,28 @@ struct drh_sink {
     drh_error       error; /* of the first write that failed */
 };
 
-/* The files that a source named; freed by list_free. */
+enum listed_state {
+    LISTED = 0,
+    LISTED_THERE,   /* was below its folder already, whole */
+    LISTED_BROUGHT, /* came now */
+    LISTED_FAILED   /* why says it */
+};
+
+/* A file that a source named; freed by list_free.  There may be very many: name, local and key are
+ * one block of memory. */
 struct listed {
-    char    *name, *local, *sha256; /* owned; local and sha256 may be NULL */
-    uint64_t size;
+    char       *name;  /* owned */
+    const char *local; /* NULL: not on this machine yet */
+    const char *key;   /* the source's own; NULL: none */
+    uint64_t    size;
+    int64_t     mtime_ns; /* of the file on this machine when it was verified */
+    char       *why;      /* owned; of a failure */
+    uint32_t    key_len;
+    uint8_t     digest[32];
+    uint8_t     hash;   /* DRH_HASH_* */
+    uint8_t     flags;  /* DRH_FILE_* */
+    uint8_t     state;  /* enum listed_state */
+    uint8_t     status; /* of a failure: drh_status */
 };
 
 struct drh_list {
@@ -27,8 +45,12 @@ struct drh_list {
 };
 
 drh_status sink_write(drh_sink *s, uint32_t part, const void *ptr, size_t len);
-/* DRH_E_ARG: a name that is empty, absolute, has ".." or control characters. */
+/* A file that must not be brought, because of its name or a digest that is none, is listed as
+ * failed: the others still come.  DRH_E_ARG: not even that can be said of it. */
 drh_status list_file(drh_list *l, const drh_file *file);
-void       list_free(drh_list *l);
+drh_status listed_fail(struct listed *f, drh_status st, const char *why); /* returns st */
+/* f as its source gave it; `hex` holds what its digests point to. */
+void listed_file(const struct listed *f, char hex[65], drh_file *out);
+void list_free(drh_list *l);
 
 #endif

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT
+ * pull.c - see pull.h: the order of things. */
+#include "pull.h"
+
+#include "clock.h"
+#include "err.h"
+#include "hash.h"
+#include "log.h"
+#include "mem.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { PATIENCE_WITH_ANOTHER = 3 }; /* there is another source to try */
+
+char *pull_path(const struct pull *l, const struct listed *f)
+{
+    return f->local ? mem_dupz(f->local) : mem_printf("%s/%s", l->root, f->name);
+}
+
+void pull_free(struct pull *l)
+{
+    list_free(&l->list);
+    mem_free(l->name);
+    for (int i = 0; i < ABOUT_KEYS; i++) {
+        mem_free(l->about[i]);
+    }
+    mem_free(l->root);
+    if (l->lock >= 0 && l->p) {
+        (void)close(l->lock);
+    }
+    *l = (struct pull){.lock = -1};
+}
+
+/* ---- listing ---- */
+
+static drh_status keep_about(struct pull *l, struct plan_step *s, drh_error *e)
+{
+    drh_source_about a;
+    drh_status       st;
+
+    mem_free(l->name);
+    st = source_name(s, &l->name, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    source_about(s, &a);
+    const drh_str text[ABOUT_KEYS] = {a.endpoint, a.type,    a.repo, a.revision,
+                                      a.commit,   a.license, a.page};
+    for (int i = 0; st == DRH_OK && i < ABOUT_KEYS; i++) {
+        mem_free(l->about[i]);
+        l->about[i] = mem_dup(text[i].ptr ? text[i].ptr : "", text[i].ptr ? text[i].len : 0);
+        st = l->about[i] ? DRH_OK : err_nomem(e, "a source");
+    }
+    return st;
+}
+
+static drh_status list_from(struct pull *l, struct plan_step *s, drh_error *e)
+{
+    drh_status st = plan_serve(l->p, s, e);
+
+    list_free(&l->list);
+    st = st == DRH_OK ? plan_instance(l->p, s, e) : st;
+    st = st == DRH_OK ? source_list(s, &l->list, e) : st;
+    st = st == DRH_OK ? keep_about(l, s, e) : st;
+    l->listed = s;
+    return st;
+}
+
+/* Another source may do better. */
+static bool elsewhere_helps(drh_status st)
+{
+    return st == DRH_E_NETWORK || st == DRH_E_TIMEOUT || st == DRH_E_AUTH || st == DRH_E_MISSING ||
+           st == DRH_E_DATA;
+}
+
+/* The k-th alternative of the source, or NULL. */
+static struct plan_step *alternative(const struct pull *l, size_t k)
+{
+    const size_t of = (size_t)(l->step - l->p->step) + 1;
+
+    for (size_t i = 0; i < l->p->n_steps; i++) {
+        if (l->p->step[i].step->alternative_of == of && k-- == 0) {
+            return &l->p->step[i];
+        }
+    }
+    return NULL;
+}
+
+drh_status pull_list(struct pull *l, struct plan *p, struct plan_step *step, const char *root,
+                     drh_error *e)
+{
+    struct plan_step *other;
+    drh_status        st;
+    drh_error         first;
+
+    *l = (struct pull){.p = p, .step = step, .lock = -1};
+    st = list_from(l, step, e);
+    first = *e;
+    for (size_t k = 0; elsewhere_helps(st) && (other = alternative(l, k)) != NULL; k++) {
+        log_put(DRH_LOG_WARN, "%s; trying %s", e->message, other->step->id);
+        st = list_from(l, other, e);
+    }
+    if (root && (st == DRH_E_NETWORK || st == DRH_E_TIMEOUT) && first.code == st) {
+        drh_error ignored = ERR_INIT;
+        if (manifest_as_list(l, root, &ignored) == DRH_OK) {
+            log_put(DRH_LOG_WARN, "%s; what an earlier download has verified in %s is used",
+                    first.message, root);
+            l->listed = NULL;
+            return DRH_OK;
+        }
+        list_free(&l->list);
+    }
+    if (st != DRH_OK && e->code != first.code && first.message[0]) {
+        *e = first; /* the source that was asked for has the first word */
+        st = first.code;
+    }
+    return st;
+}
+
+/* ---- the folder ---- */
+
+static drh_status lock_folder(struct pull *l, drh_error *e)
+{
+    char      *path = mem_printf("%s/.cache/drhost/lock", l->root);
+    char       holder[200] = "", line[64];
+    int        n;
+    drh_status st = DRH_OK;
+
+    l->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    if (l->lock < 0) {
+        st = path ? err_errno(e, errno, "cannot open", path) : err_nomem(e, "a path");
+    } else if (flock(l->lock, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t got = read(l->lock, holder, sizeof(holder) - 1);
+        holder[got > 0 ? got : 0] = '\0';
+        holder[strcspn(holder, "\n")] = '\0';
+        st = err_set(e, DRH_E_TIMEOUT, "%s is being filled by %s; wait for it, or stop it", l->root,
+                     holder[0] ? holder : "another download");
+        (void)close(l->lock);
+        l->lock = -1;
+    } else {
+        n = snprintf(line, sizeof(line), "process %ld\n", (long)getpid());
+        if (ftruncate(l->lock, 0) != 0 || pwrite(l->lock, line, (size_t)n, 0) != n) {
+            st = err_errno(e, errno, "cannot write", path);
+        }
+    }
+    mem_free(path);
+    return st;
+}
+
+static drh_status open_root(struct pull *l, const char *root, drh_error *e)
+{
+    char      *state = mem_printf("%s/.cache/drhost", root);
+    char      *ignore = mem_printf("%s/.cache/drhost/.gitignore", root);
+    drh_status st;
+
+    mem_free(l->root);
+    l->root = mem_dupz(root);
+    st = state && ignore && l->root ? make_dirs(state, e) : err_nomem(e, "a path");
+    st = st == DRH_OK && l->lock < 0 ? lock_folder(l, e) : st;
+    if (st == DRH_OK && access(ignore, F_OK) != 0) {
+        st = outfile_put(ignore, "*\n", 2, e);
+    }
+    mem_free(state);
+    mem_free(ignore);
+    return st;
+}
+
+/* Does the folder's file system take "lock" and "LOCK" for one name? */
+static bool ignores_case(const struct pull *l)
+{
+    char       *lower = mem_printf("%s/.cache/drhost/lock", l->root);
+    char       *upper = mem_printf("%s/.cache/drhost/LOCK", l->root);
+    struct stat a, b;
+    bool        same =
+        lower && upper && stat(lower, &a) == 0 && stat(upper, &b) == 0 && a.st_ino == b.st_ino;
+
+    mem_free(lower);
+    mem_free(upper);
+    return same;
+}
+
+static int by_folded(const void *a, const void *b)
+{
+    const struct listed *x = *(struct listed *const *)a, *y = *(struct listed *const *)b;
+    int                  c = strcasecmp(x->name, y->name);
+
+    return c ? c : strcmp(x->name, y->name);
+}
+
+drh_status pull_refuse_doubles(struct drh_list *list, drh_error *e)
+{
+    struct listed **at = mem_alloc(list->n + 1, sizeof(struct listed *));
+    char            why[300];
+
+    if (!at) {
+        return err_nomem(e, "a listing");
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        at[i] = &list->file[i];
+    }
+    qsort(at, list->n, sizeof(struct listed *), by_folded);
+    for (size_t i = 1; i < list->n; i++) {
+        if (strcasecmp(at[i - 1]->name, at[i]->name) == 0) {
+            (void)snprintf(why, sizeof(why),
+                           "this file system takes its name and %.200s for the same; use another "
+                           "disk, or exclude one",
+                           at[i - 1]->name);
+            (void)listed_fail(at[i], DRH_E_IO, why);
+        }
+    }
+    mem_free(at);
+    return DRH_OK;
+}
+
+/* ---- comparing ---- */
+
+static void compare_one(const struct pull *l, const struct verified *v, struct listed *f)
+{
+    char       *path;
+    struct stat sb;
+
+    if (f->local) {
+        f->state = LISTED_THERE;
+        return;
+    }
+    path = pull_path(l, f);
+    if (path && lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) && (uint64_t)sb.st_size == f->size) {
+        f->mtime_ns = (int64_t)sb.st_mtim.tv_sec * 1000000000 + sb.st_mtim.tv_nsec;
+        if (verified_has(v, f, f->mtime_ns)) {
+            f->state = LISTED_THERE;
+        }
+    }
+    mem_free(path);
+}
+
+static void count(struct pull *l)
+{
+    struct pull_counts *c = &l->counts;
+
+    c->files = l->list.n;
+    c->there = c->brought = c->failed = c->bytes = 0;
+    for (size_t i = 0; i < l->list.n; i++) {
+        const struct listed *f = &l->list.file[i];
+        c->there += f->state == LISTED_THERE;
+        c->brought += f->state == LISTED_BROUGHT;
+        c->failed += f->state == LISTED_FAILED;
+        c->bytes += f->size == UINT64_MAX ? 0 : f->size;
+    }
+}
+
+drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *e)
+{
+    struct verified *v = NULL;
+    drh_status       st = open_root(l, root, e);
+
+    st = st == DRH_OK ? manifest_read_verified(root, &v, e) : st;
+    if (st == DRH_OK && ignores_case(l)) {
+        st = pull_refuse_doubles(&l->list, e);
+    }
+    for (size_t i = 0; st == DRH_OK && i < l->list.n; i++) {
+        struct listed *f = &l->list.file[i];
+        if (f->state == LISTED && (!anew || f->local)) {
+            compare_one(l, v, f);
+        }
+        if (f->state == LISTED && f->size != UINT64_MAX) {
+            l->counts.missing += f->size;
+        }
+    }
+    verified_free(v);
+    count(l);
+    return st;
+}
+
+/* ---- room ---- */
+
+/* What unfinished parts occupy already. */
+static uint64_t held_by_parts(const struct pull *l)
+{
+    char          *path = mem_printf("%s/.cache/drhost", l->root);
+    DIR           *d = path ? opendir(path) : NULL;
+    struct dirent *x;
+    struct stat    sb;
+    uint64_t       n = 0;
+
+    while (d && (x = readdir(d)) != NULL) {
+        size_t len = strlen(x->d_name);
+        if (len > 5 && strcmp(x->d_name + len - 5, ".part") == 0 &&
+            fstatat(dirfd(d), x->d_name, &sb, AT_SYMLINK_NOFOLLOW) == 0) {
+            n += (uint64_t)sb.st_blocks * 512;
+        }
+    }
+    if (d) {
+        (void)closedir(d);
+    }
+    mem_free(path);
+    return n;
+}
+
+static drh_status check_room(const struct pull *l, drh_error *e)
+{
+    struct statvfs v;
+    uint64_t       have, need = l->counts.missing, held = held_by_parts(l);
+
+    if (statvfs(l->root, &v) != 0) {
+        return DRH_OK; /* the download will find out */
+    }
+    have = (uint64_t)v.f_bavail * v.f_frsize;
+    need = need > held ? need - held : 0;
+    if (need <= have) {
+        return DRH_OK;
+    }
+    return err_set(e, DRH_E_IO,
+                   "%s needs %llu MiB and has %llu MiB free; free some, choose another folder, or "
+                   "bring less (include, exclude)",
+                   l->root, (unsigned long long)(need >> 20) + 1, (unsigned long long)(have >> 20));
+}
+
+/* ---- bringing ---- */
+
+static int largest_first(const void *a, const void *b, void *list)
+{
+    size_t               i = *(const size_t *)a, k = *(const size_t *)b;
+    const struct listed *x = (const struct listed *)list + i, *y = (const struct listed *)list + k;
+
+    return x->size != y->size ? (x->size < y->size ? 1 : -1) : (i > k) - (i < k);
+}
+
+static drh_status pick(const struct pull *l, struct pull_task *t, drh_error *e)
+{
+    t->file = mem_alloc(l->list.n + 1, sizeof(*t->file));
+    if (!t->file) {
+        return err_nomem(e, "a listing");
+    }
+    for (size_t i = 0; i < l->list.n; i++) {
+        if (l->list.file[i].state == LISTED) {
+            t->file[t->n++] = i;
+        }
+    }
+    qsort_r(t->file, t->n, sizeof(*t->file), largest_first, l->list.file);
+    return DRH_OK;
+}
+
+/* A source that brings its files itself. */
+static drh_status fetch_one(const struct pull *l, struct plan_step *s, struct listed *f,
+                            drh_error *e)
+{
+    char      *tmp = mem_printf("%s/.cache/drhost/fetch.part", l->root);
+    char      *path = pull_path(l, f), *slash = path ? strrchr(path, '/') : NULL;
+    char       hex[65], got_hex[65];
+    uint8_t    got[32];
+    drh_file   file;
+    drh_status st = tmp && path ? DRH_OK : err_nomem(e, "a path");
+
+    listed_file(f, hex, &file);
+    if (st == DRH_OK && slash) {
+        *slash = '\0';
+        st = make_dirs(path, e);
+        *slash = '/';
+    }
+    e->message[0] = '\0';
+    st = st == DRH_OK ? s->stage->ops.source.fetch(s->in->self, NULL, &file, tmp, e) : st;
+    if (st != DRH_OK) {
+        st = stage_error(s->in, st, e);
+    } else if (f->hash == DRH_HASH_SHA256 && (st = sha256_file(tmp, got, e)) == DRH_OK &&
+               memcmp(got, f->digest, 32) != 0) {
+        hex_of(got, 32, got_hex);
+        st = err_set(e, DRH_E_DATA, "it has the SHA-256 %s, and the source says %s; try again",
+                     got_hex, hex);
+    }
+    if (st == DRH_OK && rename(tmp, path) != 0) {
+        st = err_errno(e, errno, "cannot rename", tmp);
+    }
+    mem_free(tmp);
+    mem_free(path);
+    return st;
+}
+
+static drh_status fetch_all(struct pull *l, struct pull_task *t, drh_error *e)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        struct listed *f = &l->list.file[t->file[i]];
+        struct stat    sb;
+        char          *path;
+        drh_status     st =
+            run_cancelled() ? err_set(e, DRH_E_CANCELLED, "stopped") : fetch_one(l, t->from, f, e);
+        if (st == DRH_E_CANCELLED || st == DRH_E_NOMEM) {
+            return st;
+        }
+        if (st != DRH_OK) {
+            (void)listed_fail(f, st, e->message);
+            continue;
+        }
+        f->state = LISTED_BROUGHT;
+        path = pull_path(l, f);
+        if (path && stat(path, &sb) == 0) {
+            f->size = (uint64_t)sb.st_size;
+            f->mtime_ns = (int64_t)sb.st_mtim.tv_sec * 1000000000 + sb.st_mtim.tv_nsec;
+        }
+        mem_free(path);
+    }
+    return DRH_OK;
+}
+
+/* ---- from another source ---- */
+
+static int by_digest(const void *a, const void *b)
+{
+    const struct listed *x = *(const struct listed *const *)a;
+    const struct listed *y = *(const struct listed *const *)b;
+    int                  c = (x->hash > y->hash) - (x->hash < y->hash);
+
+    return c ? c : memcmp(x->digest, y->digest, 32);
+}
+
+static int by_name(const void *key, const void *file)
+{
+    return strcmp(key, ((const struct listed *)file)->name);
+}
+
+/* The same content in another list: by digest, or, when the two hubs list different kinds of
+ * digests, by name and size; what comes is verified by our own digest either way. */
+static const struct listed *same_content(const struct listed *f, const struct drh_list *other,
+                                         const struct listed **index)
+{
+    const struct listed  *found;
+    const struct listed **hit =
+        f->hash == DRH_HASH_NONE ? NULL : bsearch(&f, index, other->n, sizeof(*index), by_digest);
+
+    if (hit) {
+        return *hit;
+    }
+    found = bsearch(f->name, other->file, other->n, sizeof(*other->file), by_name);
+    return found && found->hash != f->hash && f->hash != DRH_HASH_NONE && found->size == f->size &&
+                   found->state != LISTED_FAILED
+               ? found
+               : NULL;
+}
+
+/* Which of the failed files another list has, too. */
+static drh_status match(struct pull *l, const struct drh_list *other, struct pull_task *t,
+                        drh_error *e)
+{
+    const struct listed **index = mem_alloc(other->n + 1, sizeof(*index));
+
+    t->file = mem_alloc(l->list.n + 1, sizeof(*t->file));
+    t->as = mem_alloc(l->list.n + 1, sizeof(*t->as));
+    if (!index || !t->file || !t->as) {
+        mem_free(index);
+        return err_nomem(e, "a listing");
+    }
+    for (size_t i = 0; i < other->n; i++) {
+        index[i] = &other->file[i];
+    }
+    qsort(index, other->n, sizeof(*index), by_digest);
+    for (size_t i = 0; i < l->list.n; i++) {
+        struct listed *f = &l->list.file[i];
+        if (f->state == LISTED_FAILED && elsewhere_helps((drh_status)f->status)) {
+            t->as[t->n] = same_content(f, other, index);
+            t->file[t->n] = i;
+            t->n += t->as[t->n] != NULL;
+        }
+    }
+    mem_free(index);
+    return DRH_OK;
+}
+
+static drh_status finish_from(struct pull *l, struct plan_step *s, const struct pull_options *o,
+                              drh_error *e)
+{
+    struct drh_list  other = {0};
+    struct pull_task t = {.l = l, .from = s, .o = o};
+    drh_status       st = plan_serve(l->p, s, e);
+
+    st = st == DRH_OK ? plan_instance(l->p, s, e) : st;
+    st = st == DRH_OK ? source_list(s, &other, e) : st;
+    st = st == DRH_OK ? match(l, &other, &t, e) : st;
+    if (st == DRH_OK && t.n > 0 && s->stage->ops.source.request) {
+        log_put(DRH_LOG_INFO, "%zu file%s of %s: on from %s", t.n, t.n == 1 ? "" : "s",
+                l->step->step->id, s->step->id);
+        st = pull_job(&t, e);
+    }
+    mem_free(t.file);
+    mem_free(t.as);
+    list_free(&other);
+    return st;
+}
+
+static drh_status fall_over(struct pull *l, const struct pull_options *o, drh_error *e)
+{
+    struct plan_step *other;
+    drh_status        st = DRH_OK;
+
+    for (size_t k = 0; st == DRH_OK && (other = alternative(l, k)) != NULL; k++) {
+        count(l);
+        if (l->counts.failed == 0 || other == l->listed) {
+            continue;
+        }
+        st = finish_from(l, other, o, e);
+        if (st != DRH_OK && st != DRH_E_CANCELLED && st != DRH_E_NOMEM) {
+            log_put(DRH_LOG_WARN, "%s cannot help: %s", other->step->id, e->message);
+            st = DRH_OK;
+        }
+    }
+    return st;
+}
+
+/* ---- the whole ---- */
+
+/* One status for all that failed: what can be tried again counts least. */
+static drh_status outcome(const struct pull *l, drh_error *e)
+{
+    const struct listed *worst = NULL;
+
+    for (size_t i = 0; i < l->list.n; i++) {
+        const struct listed *f = &l->list.file[i];
+        bool later = worst && worst->status != DRH_E_NETWORK && worst->status != DRH_E_TIMEOUT;
+        if (f->state == LISTED_FAILED &&
+            (!worst || (!later && f->status != DRH_E_NETWORK && f->status != DRH_E_TIMEOUT))) {
+            worst = f;
+        }
+    }
+    if (!worst) {
+        return DRH_OK;
+    }
+    return err_set(e, (drh_status)worst->status,
+                   "%llu of %llu files could not be brought: %.100s: %s",
+                   (unsigned long long)l->counts.failed, (unsigned long long)l->counts.files,
+                   worst->name, worst->why ? worst->why : "out of memory");
+}
+
+static drh_status bring(struct pull *l, const struct pull_options *o, struct pull_task *t,
+                        drh_error *e)
+{
+    const drh_source_ops *ops = &t->from->stage->ops.source;
+    drh_status            st = check_room(l, e);
+
+    if (st != DRH_OK) {
+        return st;
+    }
+    if (ops->request) {
+        st = pull_job(t, e);
+    } else if (ops->fetch) {
+        st = fetch_all(l, t, e);
+    } else {
+        st = err_set(e, DRH_E_UNSUPPORTED, "source %s lists files without bringing them",
+                     t->from->step->id);
+    }
+    return st == DRH_OK ? fall_over(l, o, e) : st;
+}
+
+drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e)
+{
+    struct pull_task t = {.l = l,
+                          .from = l->listed,
+                          .o = o,
+                          .patience = alternative(l, 0) ? PATIENCE_WITH_ANOTHER : 0};
+    double           start = clock_now();
+    drh_error        ignored = ERR_INIT;
+    drh_status       st = pick(l, &t, e);
+
+    if (st == DRH_OK && t.n > 0) {
+        st = l->listed
+                 ? bring(l, o, &t, e)
+                 : err_set(e, DRH_E_NETWORK,
+                           "%zu file%s of it changed or missing here, and the source cannot be "
+                           "reached",
+                           t.n, t.n == 1 ? " is" : "s are");
+    }
+    mem_free(t.file);
+    count(l);
+    l->counts.seconds = clock_now() - start;
+    if (l->listed && (st == DRH_OK || l->counts.brought)) {
+        drh_status noted = manifest_finish(l, st == DRH_OK ? e : &ignored);
+        st = st == DRH_OK ? noted : st;
+    }
+    return st == DRH_OK ? outcome(l, e) : st;
+}
