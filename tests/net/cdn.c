@@ -33,6 +33,10 @@ void cdn_route(struct call *c)
         reply_text(&c->r, 405, "text/plain", "");
         return;
     }
+    if (c->port->kind == PORT_CDN && strstr(c->q.path, "/reconstructions/")) {
+        reply_text(&c->r, 404, "text/plain", "no Xet here"); /* plain downloads only */
+        return;
+    }
     if (c->port->kind == PORT_CDN && request_field(&c->q, "Authorization")) {
         reply_text(&c->r, 400, "application/xml",
                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidArgument</Code>"

@@ -27,7 +27,8 @@ static void add_expanded(struct sb *s, const struct commit *commit, const struct
     sb_jsons(s, commit->title);
     sb_printf(s, ",\"date\":\"%s\"}", date);
     if (f) {
-        sb_puts(s, ",\"securityFileStatus\":{\"status\":\"safe\"}");
+        sb_puts(s, ",\"securityFileStatus\":{\"status\":\"safe\",\"avScan\":{\"status\":\"safe\"},"
+                   "\"pickleImportScan\":null}");
     }
 }
 

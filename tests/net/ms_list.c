@@ -72,8 +72,7 @@ static void add_rows(struct sb *s, const struct commit *commit, const char *fold
     for (; from < to && (!page->size || (long)n < page->size); from++) {
         const struct row *row = &commit->rows[from];
 
-        if ((!deep && strchr(row->path + prefix, '/')) || (row->file && row->file->oss) ||
-            skip-- > 0) {
+        if ((!deep && strchr(row->path + prefix, '/')) || skip-- > 0) {
             continue;
         }
         sb_puts(s, n++ ? "," : "");

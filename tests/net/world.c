@@ -247,12 +247,15 @@ void commit_finish(struct commit *c)
     for (size_t i = 0; i < c->n; i++) {
         struct file *f = c->files[i];
 
+        if (!f->revision[0]) {
+            memcpy(f->revision, c->id, sizeof(f->revision));
+        }
+        if (f->oss) {
+            continue; /* not in git */
+        }
         rows_of_folders(c, f->path, last);
         for (unsigned k = 0; k < f->times; k++) {
             row_add(c, xdup(f->path), f);
-        }
-        if (!f->revision[0]) {
-            memcpy(f->revision, c->id, sizeof(f->revision));
         }
         last = f->path;
     }
