@@ -103,28 +103,14 @@ static drh_status set_endpoint(struct hf *x, drh_error *e)
 
     choose(t, drh_hub_option(x->host, x->config, "/endpoint"), x->repo.endpoint,
            "https://hf-mirror.com");
-    while (t->len && t->ptr[t->len - 1] == '/') {
-        t->ptr[--t->len] = '\0';
-    }
-    if (t->failed) {
-        return DRH_E_NOMEM;
-    }
-    if (!(drh_str_starts(drh_text_str(t), "https://") ||
-          drh_str_starts(drh_text_str(t), "http://")) ||
-        strpbrk(t->ptr, "?#@ ")) {
-        return drh_fail(e, DRH_E_CONFIG,
-                        "endpoint: \"%.150s\" is no URL of a hub; write "
-                        "https://HOST",
-                        t->ptr);
-    }
-    return DRH_OK;
+    return drh_hub_endpoint(t, e);
 }
 
 static drh_status fill(struct hf *x, drh_error *e)
 {
     const drh_host   *h = x->host;
     const drh_config *c = x->config;
-    drh_str           type = drh_hub_option(h, c, "/type"), empty = {NULL, 0};
+    drh_str           type = drh_hub_option(h, c, "/type");
     drh_status        st = hf_repo_parse(drh_hub_option(h, c, "/repo"), &x->repo, e);
 
     st = st == DRH_OK ? set_endpoint(x, e) : st;
@@ -147,7 +133,6 @@ static drh_status fill(struct hf *x, drh_error *e)
     drh_text_adds(&x->page, "/");
     drh_text_adds(&x->page, hf_page_type(x));
     drh_text_addv(&x->page, x->repo.id);
-    (void)empty;
     if (x->type.failed || x->revision.failed || x->folder.failed || x->page.failed) {
         return DRH_E_NOMEM;
     }

@@ -60,9 +60,8 @@ static drh_status add_file(struct listing *l, drh_str path, int64_t size, drh_st
                            drh_str oid)
 {
     const struct hf *x = l->x;
-    size_t           n;
-    int              chosen;
     drh_file         f = {.struct_size = sizeof(f),
+                          .flags = x->folder.len ? 0 : drh_hub_flags(x->host, x->config, path),
                           .name = path,
                           .size = size < 0 ? UINT64_MAX : (uint64_t)size,
                           .sha256 = plain_hex(sha256),
@@ -72,12 +71,6 @@ static drh_status add_file(struct listing *l, drh_str path, int64_t size, drh_st
     l->n_files++;
     if (!path_wanted(x, path)) {
         return DRH_OK;
-    }
-    (void)drh_hub_any(x->host, x->config, "/include", path, 0, &n);
-    chosen = n > 0;
-    (void)drh_hub_any(x->host, x->config, "/files", path, 1, &n);
-    if (!chosen && n == 0 && drh_hub_aside(path)) {
-        f.flags = DRH_FILE_ASIDE;
     }
     l->wanted++;
     st = x->host->list_file(l->list, &f);

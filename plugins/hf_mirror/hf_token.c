@@ -90,19 +90,10 @@ static drh_str from_environment(struct hf *x, char buf[MAX_TOKEN])
 /* The hub whose tokens they are, or this machine. */
 static int is_home(drh_str endpoint)
 {
-    static const char *const hosts[] = {"https://huggingface.co",     "https://hf.co",
-                                        "https://www.huggingface.co", "https://localhost",
-                                        "https://127.0.0.1",          NULL};
-    size_t                   i;
+    static const char *const hosts[] = {"https://huggingface.co", "https://hf.co",
+                                        "https://www.huggingface.co", NULL};
 
-    for (i = 0; hosts[i]; i++) {
-        size_t n = strlen(hosts[i]);
-        if (drh_str_starts(endpoint, hosts[i]) &&
-            (endpoint.len == n || strchr(":/", endpoint.ptr[n]))) {
-            return 1;
-        }
-    }
-    return drh_hub_private(endpoint) && !drh_str_starts(endpoint, "https://");
+    return drh_hub_is_at(endpoint, hosts) || drh_hub_here(endpoint);
 }
 
 static drh_status use(struct hf *x, drh_str token, drh_error *e)

@@ -24,7 +24,7 @@ static uint32_t patience(const struct file *f)
     const struct job *j = f->job;
     struct origin     o;
 
-    if (url_origin(trip_url(&f->trip), &o, NULL) == DRH_OK &&
+    if (f->has_trip && url_origin(trip_url(&f->trip), &o, NULL) == DRH_OK &&
         limit_gate(net_limits(j->net), &o)->failures > 3 * j->patience) {
         return 1;
     }
@@ -57,7 +57,9 @@ static void fail_again(struct file *f, drh_status st, const drh_error *e)
     f->not_before = net_now() + pause;
     if (f->failures > 1) { /* one bad server of many keeps its connections bad */
         f->fresh = true;
-        forget_address(f);
+        if (f->has_trip) {
+            forget_address(f);
+        }
     }
     drh_logf(j->host, st == DRH_E_TIMEOUT ? DRH_LOG_INFO : DRH_LOG_DEBUG,
              "%s: %s; again in %.1f s (%u of %u)", f->name, e->message, pause, f->failures,
@@ -239,6 +241,17 @@ static drh_status by_status(const struct piece *p, drh_error *e)
     return DRH_E_NETWORK;
 }
 
+/* The source wants to be asked again: it may know another address by now. */
+static void ask_again(struct file *f, drh_status st, const drh_error *e)
+{
+    if (f->n_pieces == 0) {
+        trip_free(&f->trip);
+        f->has_trip = f->resolved = false;
+        f->generation++;
+    }
+    fail_again(f, st, e);
+}
+
 /* 200, but its length is not the file's: a page where the file should be. */
 static void end_page(struct piece *p)
 {
@@ -268,7 +281,11 @@ static void end_page(struct piece *p)
         f->whole = f->whole || f->any_length;
     }
     piece_release(p);
-    fail_again(f, st, &e);
+    if (e.flags & DRH_ERR_RETRYABLE) {
+        ask_again(f, st, &e);
+    } else {
+        fail_again(f, st, &e);
+    }
 }
 
 static void end_other(struct piece *p)
@@ -278,6 +295,7 @@ static void end_other(struct piece *p)
     const uint32_t s = p->x.answer.status;
     const uint32_t refused = p->x.gate->refused;
     const bool     elsewhere = f->trip.url && !f->trip.at_home;
+    bool           asked;
     drh_status     st;
 
     if (f->trip.url && (s == 400 || s == 401 || s == 403 || s == 404 || s == 410) &&
@@ -289,11 +307,14 @@ static void end_other(struct piece *p)
         return;
     }
     st = ask_source(p, &e);
-    st = st == DRH_OK ? by_status(p, &e) : st;
+    asked = st != DRH_OK;
+    st = asked ? st : by_status(p, &e);
     piece_release(p);
     if (s == 429 &&
         refused < MOST_LIMITED) { /* not the file's fault; its origin's gate is closed */
         job_tick(f->job);
+    } else if (asked && (e.flags & DRH_ERR_RETRYABLE)) {
+        ask_again(f, st, &e);
     } else if ((e.flags & DRH_ERR_RETRYABLE) || elsewhere) {
         fail_again(f, st, &e);
     } else {

@@ -60,8 +60,10 @@ static bool learn_size(struct piece *p, bool has_length, uint64_t length)
     }
     if (has_length) {
         f->size = length;
-        f->whole = length < SMALL_FILE;
-        p->to = length;
+        f->whole = length < SMALL_FILE ||
+                   !piece_text_is(drh_hub_header(&p->x.answer, "accept-ranges"), "bytes");
+        p->to = f->whole ? length : SMALL_FILE; /* the rest is for others, too */
+        p->halved = !f->whole;
         p->left = f->part.left;
         job_show(f, 0);
     }

@@ -174,7 +174,7 @@ static inline int drh_str_hex(drh_str s, size_t n)
 static inline int drh_hub_set(const char *p, size_t n, unsigned char c, size_t *len)
 {
     size_t i = 0, first;
-    int inverse = 0, hit = 0;
+    int    inverse = 0, hit = 0;
 
     if (i < n && p[i] == '!') {
         inverse = 1;
@@ -277,6 +277,10 @@ static inline int drh_hub_wanted(const drh_host *h, const drh_config *c, drh_str
     return (in || n == 0) && !drh_hub_any(h, c, "/exclude", path, 0, &n);
 }
 
+/* drh_file.flags of a path: one that the user did not choose by include or files, and that holds no
+ * records by its name, is set aside. */
+static inline uint32_t drh_hub_flags(const drh_host *h, const drh_config *c, drh_str path);
+
 /* A file that holds no records as far as its name tells: cards, licences, pictures, code. */
 static inline int drh_hub_aside(drh_str path)
 {
@@ -311,6 +315,15 @@ static inline int drh_hub_aside(drh_str path)
         }
     }
     return 1;
+}
+
+static inline uint32_t drh_hub_flags(const drh_host *h, const drh_config *c, drh_str path)
+{
+    size_t included, named;
+
+    (void)drh_hub_any(h, c, "/include", path, 0, &included);
+    (void)drh_hub_any(h, c, "/files", path, 1, &named);
+    return !included && !named && drh_hub_aside(path) ? (uint32_t)DRH_FILE_ASIDE : 0;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -465,8 +478,46 @@ static inline drh_str drh_hub_option(const drh_host *h, const drh_config *c, con
     return s;
 }
 
-/* May a token be sent to this URL at all: over https, or to this machine. */
-static inline int drh_hub_private(drh_str url)
+/* Makes `url` the beginning of addresses, without '/' at its end.  DRH_E_CONFIG: no URL of a hub.
+ */
+static inline drh_status drh_hub_endpoint(drh_text *url, drh_error *e)
+{
+    drh_str s = drh_text_str(url);
+
+    while (drh_str_ends(s, "/")) {
+        s.len--;
+    }
+    if (url->failed) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory for an endpoint");
+    }
+    url->len = s.len;
+    if (url->ptr) {
+        url->ptr[s.len] = '\0';
+    }
+    if ((!drh_str_starts(s, "https://") && !drh_str_starts(s, "http://")) ||
+        strpbrk(s.ptr, "?#@ ")) {
+        return drh_fail(e, DRH_E_CONFIG,
+                        "endpoint: \"%.150s\" is no URL of a hub; write https://HOST", s.ptr);
+    }
+    return DRH_OK;
+}
+
+/* Is it on one of these hosts ("https://hub.example", NULL at the end), whatever the path? */
+static inline int drh_hub_is_at(drh_str url, const char *const *hosts)
+{
+    size_t i;
+
+    for (i = 0; hosts[i]; i++) {
+        size_t n = strlen(hosts[i]);
+        if (drh_str_starts(url, hosts[i]) && (url.len == n || url.ptr[n] == '/')) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* This machine, without encryption: for tests, and tunnels. */
+static inline int drh_hub_here(drh_str url)
 {
     static const char *const here[] = {"http://localhost", "http://127.", "http://[::1]", NULL};
     size_t                   i;
@@ -478,7 +529,13 @@ static inline int drh_hub_private(drh_str url)
             return 1;
         }
     }
-    return drh_str_starts(url, "https://");
+    return 0;
+}
+
+/* May a token be sent to this URL at all: over https, or to this machine. */
+static inline int drh_hub_private(drh_str url)
+{
+    return drh_str_starts(url, "https://") || drh_hub_here(url);
 }
 
 #ifdef __cplusplus
