@@ -172,7 +172,7 @@ drh_status services_add(struct services *all, const char *id, const struct stage
 {
     struct service  *more = mem_resize(all->s, (all->n + 1) * sizeof(*more));
     struct service  *s;
-    struct instance *in = made_before(all, stage, step);
+    struct instance *in;
     drh_status       st = DRH_OK;
 
     if (!more) {
@@ -184,6 +184,7 @@ drh_status services_add(struct services *all, const char *id, const struct stage
     memset(s, 0, sizeof(*s));
     s->id = mem_dupz(id);
     s->requests = mem_alloc(1, sizeof(*s->requests));
+    in = made_before(all, stage, step);
     s->shared = in != NULL;
     s->in = in;
     all->n++;
