@@ -151,10 +151,11 @@ static void link_send(struct link *l, const char *text)
 {
     size_t n = strlen(text);
 
+    /* When the other side has gone already, reading tells. */
     if (l->ssl) {
-        ck_assert_int_eq(SSL_write(l->ssl, text, (int)n), (int)n);
+        (void)SSL_write(l->ssl, text, (int)n);
     } else {
-        ck_assert_int_eq((int)send(l->fd, text, n, MSG_NOSIGNAL), (int)n);
+        (void)!send(l->fd, text, n, MSG_NOSIGNAL);
     }
 }
 
@@ -212,8 +213,8 @@ bool has_field(const struct answer *a, const char *name)
 
 const char *field(const struct answer *a, const char *name)
 {
-    static char room[8192];
-    const char *v = find_field(a, name);
+    static _Thread_local char room[8192];
+    const char               *v = find_field(a, name);
 
     (void)snprintf(room, sizeof(room), "%.*s", v ? (int)strcspn(v + 1, "\r") : 0, v ? v + 1 : "");
     return room;

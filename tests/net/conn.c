@@ -41,19 +41,20 @@ struct conn *conn_new(struct hub *h, struct port *p, int fd)
  * yet: so first the end, then what still comes is thrown away for a moment. */
 static void linger(struct conn *c)
 {
-    double until = clock_now() + 1;
+    double until = clock_now() + 1, left = 1;
     char   rest[4096];
 
     if (shutdown(c->fd, SHUT_WR) != 0) {
         return;
     }
-    for (double left = 1; left > 0; left = until - clock_now()) {
+    while (left > 0) {
         struct pollfd p[2] = {{c->fd, POLLIN, 0}, {c->hub->stop_fd, POLLIN, 0}};
 
         if (poll(p, 2, (int)(left * 1000) + 1) <= 0 || p[1].revents ||
             recv(c->fd, rest, sizeof(rest), MSG_DONTWAIT) <= 0) {
             return;
         }
+        left = until - clock_now();
     }
 }
 

@@ -101,8 +101,7 @@ void content_free(struct content *c)
 /* ---- reading ------------------------------------------------------------------------------- */
 
 /* The loop that the speed of benchmarks hangs on. */
-__attribute__((optimize("O3"))) static void words_make(uint64_t key, uint64_t w, uint64_t *out,
-                                                       size_t n)
+static void words_make(uint64_t key, uint64_t w, uint64_t *out, size_t n)
 {
     while (n) {
         size_t          at = w % WORDS, run = WORDS - at < n ? WORDS - at : n;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # lib.sh - the fake hubs for tests; sourced after e2e/lib.sh.  From the environment
 #     FAKEHUB   the program that is both hubs      NETCTL  the program that steers it
+#     NETCERT   the program that makes certificates
 # The specification, the rules of faults and what ctl knows: README.md beside this file.
 : "${FAKEHUB:?name the fakehub program}" "${NETCTL:?name the netctl program}"
+: "${NETCERT:?name the netcert program}"
 HUB_LOG=$T/hub.log
 hub_pid=
 
@@ -24,6 +26,12 @@ hub_start() {
         sleep 0.05
     done
     . "$T/hub.ports"
+}
+
+# hub_cert CERT.pem KEY.pem [HOST [DAYS]] - for --tls; clients take CERT.pem as their CA.  Another
+# host or negative days: a bad one.
+hub_cert() {
+    "$NETCERT" "$@" || fail "no certificate"
 }
 
 # hub_stop - ends it; whatever it complained of is a failure.

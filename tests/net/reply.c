@@ -128,6 +128,8 @@ void reply_body(struct reply *r, int status, const char *type, struct sb *body)
 
     r->status = status;
     r->content = NULL;
+    r->no_length = false;
+    reply_unset(r, "Content-Encoding");
     r->from = 0;
     r->n = body->n;
     r->text = *body;

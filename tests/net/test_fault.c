@@ -163,7 +163,7 @@ START_TEST(stall)
     struct answer a;
 
     cdn_rule("\"action\":\"stall\",\"after\":1000");
-    get(&a, NULL, 0.4);
+    get(&a, NULL, 1);
     ck_begin(&a, 1000);
     ck_assert(!a.ended && !a.reset);
     answer_free(&a);
@@ -194,7 +194,7 @@ START_TEST(trickle)
     cdn_rule("\"action\":\"trickle\",\"bps\":10,\"after\":999990");
     get(&a, NULL, 20);
     ck_begin(&a, SIZE);
-    ck_assert_msg(a.seconds > 0.7 && a.seconds < 5, "%f", a.seconds);
+    ck_assert_msg(a.seconds > 0.7 && a.seconds < 10, "%f", a.seconds);
     answer_free(&a);
 }
 END_TEST
@@ -341,10 +341,10 @@ START_TEST(bandwidth)
 
     cdn_rule("\"action\":\"bandwidth\",\"each\":600000");
     t = three();
-    ck_assert_msg(t > 0.4 && t < 1.2, "each: %f", t);
+    ck_assert_msg(t > 0.4 && t < 5, "each: %f", t);
     cdn_rule("\"action\":\"bandwidth\",\"total\":600000");
     t = three();
-    ck_assert_msg(t > 1.3 && t < 3.5, "total: %f", t);
+    ck_assert_msg(t > 1.3 && t < 10, "total: %f", t);
 }
 END_TEST
 

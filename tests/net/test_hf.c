@@ -558,16 +558,16 @@ START_TEST(rate_limits)
 {
     struct answer a;
 
-    order(&r, "/ratelimit?bucket=api&q=2&w=1&after=seconds");
+    order(&r, "/ratelimit?bucket=api&q=2&w=2&after=seconds");
     for (int i = 0; i < 3; i++) {
         char want[40];
 
         ask(&a, r.hub, "GET", "/api/datasets/o/d", NULL);
         ck_assert_int_eq(a.status, i < 2 ? 200 : 429);
-        (void)snprintf(want, sizeof(want), "\"api\";r=%d;t=1", i < 2 ? 1 - i : 0);
-        ck_assert_str_eq(field(&a, "RateLimit"), want);
-        ck_assert_str_eq(field(&a, "RateLimit-Policy"), "\"fixed window\";\"api\";q=2;w=1");
-        ck_assert_str_eq(field(&a, "Retry-After"), i < 2 ? "" : "1");
+        (void)snprintf(want, sizeof(want), "\"api\";r=%d;t=", i < 2 ? 1 - i : 0);
+        ck_assert(starts_with(field(&a, "RateLimit"), want));
+        ck_assert_str_eq(field(&a, "RateLimit-Policy"), "\"fixed window\";\"api\";q=2;w=2");
+        ck_assert(has_field(&a, "Retry-After") == (i == 2));
         answer_free(&a);
     }
     ask(&a, r.hub, "GET", "/api/datasets/o/d", TOKEN); /* an account of its own */
@@ -577,7 +577,7 @@ START_TEST(rate_limits)
     ck_assert_int_eq(a.status, 307);
     ck_assert(starts_with(field(&a, "RateLimit"), "\"resolvers\";r="));
     answer_free(&a);
-    (void)usleep(1100000);
+    (void)usleep(2100000);
     ask(&a, r.hub, "GET", "/api/datasets/o/d", NULL);
     ck_assert_int_eq(a.status, 200);
     answer_free(&a);

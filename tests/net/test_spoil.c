@@ -360,6 +360,11 @@ START_TEST(other_bodies)
     ck_assert(starts_with(field(&a, "Content-Type"), "text/html"));
     ck_assert(starts_with(a.body.p, "<!DOCTYPE html>"));
     answer_free(&a);
+    /* What would have been compressed. */
+    ask(&a, r.hub, "GET", TREE, "Accept-Encoding: gzip\r\n");
+    ck_assert(starts_with(a.body.p, "<!DOCTYPE html>"));
+    ck_assert(a.whole && !has_field(&a, "Content-Encoding"));
+    answer_free(&a);
 }
 END_TEST
 

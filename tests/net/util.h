@@ -30,7 +30,7 @@ void sb_add(struct sb *s, const void *p, size_t n);
 void sb_puts(struct sb *s, const char *text);
 void sb_putc(struct sb *s, char c);
 PRINTF_LIKE(2, 3) void sb_printf(struct sb *s, const char *fmt, ...);
-void        sb_vprintf(struct sb *s, const char *fmt, va_list ap);
+PRINTF_LIKE(2, 0) void sb_vprintf(struct sb *s, const char *fmt, va_list ap);
 const char *sb_text(const struct sb *s);
 char       *sb_take(struct sb *s); /* the caller's; s is empty then */
 void        sb_free(struct sb *s);
