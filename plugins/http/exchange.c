@@ -93,6 +93,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     size_t           len = size * n;
     long             status = 0;
 
+    x->last = net_now();
     if (x->has_head) {
         return len; /* a trailer */
     }
@@ -116,6 +117,7 @@ static size_t on_write(char *p, size_t size, size_t n, void *arg)
 {
     struct exchange *x = arg;
 
+    x->last = net_now();
     return x->on_body(x, p, size * n) ? size * n : 0;
 }
 
@@ -163,6 +165,35 @@ void exchange_finish(struct exchange *x, CURLcode code)
     x->on_done(x);
 }
 
+static uint32_t stall_ms(const struct exchange *x)
+{
+    return x->stall_ms ? x->stall_ms : x->net->o.stall_ms;
+}
+
+/* Since when nothing has come; a connection that is still being made has a limit of its own. */
+static double quiet_since(const struct exchange *x, double now)
+{
+    curl_off_t sent = 0; /* microseconds from the start to when the request could be sent */
+
+    if (x->last > 0) {
+        return x->last;
+    }
+    (void)curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    return sent > 0 ? x->started + (double)sent / 1e6 : now;
+}
+
+void exchange_end_stalled(struct net *n, double now)
+{
+    for (struct exchange *x = n->open; x;) {
+        if (now > quiet_since(x, now) + stall_ms(x) / 1000.0) {
+            exchange_finish(x, CURLE_OPERATION_TIMEDOUT);
+            x = n->open; /* on_done may have started and stopped others */
+        } else {
+            x = x->next;
+        }
+    }
+}
+
 void exchange_stop(struct exchange *x)
 {
     if (exchange_is_open(x)) {
@@ -208,7 +239,7 @@ static void set_tls_and_proxy(const struct net *n, CURL *c, const struct origin 
 
 static void set_times(const struct net *n, CURL *c, const struct exchange *x)
 {
-    uint32_t stall = x->stall_ms ? x->stall_ms : n->o.stall_ms;
+    uint32_t stall = stall_ms(x);
 
     (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)n->o.connect_ms);
@@ -279,6 +310,8 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
     forget_head(x);
     x->has_head = false;
     x->error[0] = '\0';
+    x->started = net_now();
+    x->last = 0;
     x->gate = limit_gate(&n->limits, &o);
     set_tls_and_proxy(n, x->easy, &o);
     set_times(n, x->easy, x);
@@ -314,14 +347,17 @@ drh_status exchange_failure(const struct exchange *x, drh_error *e)
 {
     char        plain[160];
     const char *why = x->error[0] ? x->error : curl_easy_strerror(x->code);
-    uint32_t    stall = x->stall_ms ? x->stall_ms : net_options(x->net)->stall_ms;
+    uint32_t    stall = stall_ms(x);
     drh_status  st = DRH_E_NETWORK;
 
     (void)url_plain(x->url, plain, sizeof(plain));
     switch ((int)x->code) {
     case CURLE_OPERATION_TIMEDOUT:
-        if (x->has_head || strstr(why, "low speed") || strstr(why, "too slow")) {
-            (void)drh_fail(e, DRH_E_TIMEOUT, "%s: nothing came for %u s", plain, stall / 1000);
+        if (strstr(why, "too slow")) {
+            (void)drh_fail(e, DRH_E_TIMEOUT, "%s: next to nothing came for %.3g s", plain,
+                           stall / 1000.0);
+        } else if (x->last > 0 || x->error[0] == '\0') {
+            (void)drh_fail(e, DRH_E_TIMEOUT, "%s: nothing came for %.3g s", plain, stall / 1000.0);
         } else {
             (void)drh_fail(e, DRH_E_TIMEOUT, "%s: %s", plain, why);
         }

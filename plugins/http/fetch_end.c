@@ -113,6 +113,10 @@ static void end_short(struct piece *p)
     }
     piece_release(p);
     show_truth(f);
+    if (f->whole && !f->no_ranges && !f->encoded && !f->any_length &&
+        f->part.left < f->part.n_blocks) {
+        f->whole = false; /* small as it is: what came of it need not come again */
+    }
     fail_again(f, st, &e);
 }
 
@@ -277,7 +281,8 @@ static void end_page(struct piece *p)
                        (int)(length.len < 20 ? length.len : 20), length.ptr ? length.ptr : "?",
                        (unsigned long long)f->size);
         st = piece_says(p, &e, what);
-        f->any_length = !pointer && !page; /* perhaps only its length is wrong */
+        f->any_length =
+            !pointer && !page && !drh_str_eq(length, "0"); /* perhaps only it is wrong */
         f->whole = f->whole || f->any_length;
     }
     piece_release(p);

@@ -88,6 +88,7 @@ struct file {
 
     /* how */
     bool     whole;      /* one request for all of it, without a range */
+    bool     no_ranges;  /* the server ignores them */
     bool     any_length; /* the server's Content-Length is wrong */
     bool     encoded;    /* the server compresses though it was asked not to */
     bool     fresh;      /* the next request takes a new connection */

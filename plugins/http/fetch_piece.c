@@ -84,7 +84,7 @@ static bool whole_begins(struct piece *p, bool has_length, uint64_t length)
         return true;
     }
     if (p->x.range[0]) { /* the server does not know ranges: one connection has to bring it all */
-        f->whole = true;
+        f->whole = f->no_ranges = true;
         if (p->from != 0 || f->n_pieces > 1) {
             (void)piece_says(p, &p->error, "it ignores ranges and sends the whole file");
             return false;
@@ -243,6 +243,9 @@ static bool on_body(struct exchange *x, const char *bytes, size_t n)
         if (p->at % PART_BLOCK == 0) {
             piece_mark(p);
         }
+    }
+    if (p->file->any_length && p->at == p->to) { /* nobody knows where the server would end */
+        p->halved = p->cut = true;
     }
     return !p->cut;
 }

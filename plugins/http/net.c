@@ -156,6 +156,7 @@ static void *run(void *arg)
         do_timers(n);
         (void)curl_multi_perform(n->multi, &running);
         do_messages(n);
+        exchange_end_stalled(n, net_now());
         (void)curl_multi_poll(n->multi, NULL, 0, poll_ms(n), NULL);
     }
     do { /* each owner is told, and lets go */

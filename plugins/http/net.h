@@ -84,6 +84,7 @@ struct exchange {
     struct net      *net;
     CURL            *easy;
     char            *own_url;
+    double           started, last; /* when something came; 0: nothing yet */
     struct gate     *gate;
     drh_http_header *header;
     size_t          *at; /* name and value of each header: offsets in text */

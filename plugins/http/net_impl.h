@@ -25,6 +25,9 @@ struct net {
 
 /* Takes x off the multi handle and out of the list of open ones. */
 void exchange_close(struct exchange *x);
+/* Ends those from which nothing has come for too long.  libcurl's own rule looks at an average over
+ * some seconds, so a fast one that stops would be noticed late. */
+void exchange_end_stalled(struct net *n, double now);
 /* libcurl is done with x. */
 void exchange_finish(struct exchange *x, CURLcode code);
 

@@ -233,11 +233,15 @@ static EVP_MD_CTX *digest_new(const EVP_MD *how)
     return md;
 }
 
+/* NULL: was not wanted. */
 static void digest_end(EVP_MD_CTX *md, char *out)
 {
     unsigned char d[EVP_MAX_MD_SIZE];
     unsigned      n = 0;
 
+    if (!md) {
+        return;
+    }
     if (EVP_DigestFinal_ex(md, d, &n) != 1) {
         abort();
     }
@@ -245,39 +249,36 @@ static void digest_end(EVP_MD_CTX *md, char *out)
     EVP_MD_CTX_free(md);
 }
 
+static void digest_add(EVP_MD_CTX *md, const void *p, size_t n)
+{
+    if (md && EVP_DigestUpdate(md, p, n) != 1) {
+        abort();
+    }
+}
+
 void content_hash(struct content *c)
 {
-    bool        sha = !c->sha256[0], git = c->want_git && !c->git[0];
     EVP_MD_CTX *sha256, *sha1;
     char        head[40], *buf;
     int         len = snprintf(head, sizeof(head), "blob %llu", (unsigned long long)c->size);
+    size_t      step = c->size < HASH_STEP ? (size_t)c->size : HASH_STEP;
 
-    if ((!sha && !git) || c->size == ENDLESS) {
+    if (c->size == ENDLESS) {
         return;
     }
-    sha256 = digest_new(EVP_sha256());
-    sha1 = digest_new(EVP_sha1());
-    (void)EVP_DigestUpdate(sha1, head, (size_t)len + 1); /* with the 0 that ends the head */
-    buf = xalloc(HASH_STEP, 1);
-    for (uint64_t at = 0; at < c->size;) {
-        size_t n = c->size - at < HASH_STEP ? (size_t)(c->size - at) : HASH_STEP;
-
-        content_read(c, at, buf, n);
-        (void)(sha && EVP_DigestUpdate(sha256, buf, n));
-        (void)(git && EVP_DigestUpdate(sha1, buf, n));
-        at += n;
+    sha256 = c->sha256[0] ? NULL : digest_new(EVP_sha256());
+    sha1 = c->want_git && !c->git[0] ? digest_new(EVP_sha1()) : NULL;
+    digest_add(sha1, head, (size_t)len + 1); /* with the 0 that ends the head */
+    buf = xalloc(step, 1);
+    for (uint64_t at = 0; at < c->size && (sha256 || sha1); at += step) {
+        step = c->size - at < step ? (size_t)(c->size - at) : step;
+        content_read(c, at, buf, step);
+        digest_add(sha256, buf, step);
+        digest_add(sha1, buf, step);
     }
     free(buf);
-    if (sha) {
-        digest_end(sha256, c->sha256);
-    } else {
-        EVP_MD_CTX_free(sha256);
-    }
-    if (git) {
-        digest_end(sha1, c->git);
-    } else {
-        EVP_MD_CTX_free(sha1);
-    }
+    digest_end(sha256, c->sha256);
+    digest_end(sha1, c->git);
 }
 
 struct hash_work {

@@ -111,6 +111,9 @@ static void direct(struct call *c, struct file *f)
         c->q.ranged = false;
     }
     reply_content(&c->r, &c->q, f->content);
+    if (c->r.status == 206 && setting(&c->hub->settings, HF_RANGE_200)) {
+        c->r.status = 200;
+    }
     c->r.file = f;
     c->named = f->path;
     if (git) {

@@ -37,7 +37,7 @@ void log_call(const struct call *c)
     if (c->hub->log < 0) {
         return;
     }
-    sb_printf(&s, "{\"t\":%.6f,\"ms\":%.3f,\"port\":\"%s\",\"conn\":%llu,\"nth\":%u,\"tls\":%s",
+    sb_printf(&s, "{\"t\":%.6f,\"ms\":%.3f,\"port\":\"%s\",\"conn_id\":%llu,\"nth\":%u,\"tls\":%s",
               c->t, (clock_wall() - c->t) * 1e3, c->port->name, (unsigned long long)c->conn->id,
               c->nth, c->port->tls ? "true" : "false");
     sb_puts(&s, ",\"method\":");

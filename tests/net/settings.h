@@ -22,6 +22,7 @@ enum setting {
     HF_JUNK_ETAG,
     HF_NO_LENGTH,
     HF_NO_RANGE,
+    HF_RANGE_200,
     HF_NO_REDIRECT,
     HF_TREE_SLASH,
     HF_NO_ROOT_TREE,

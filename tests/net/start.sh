@@ -23,9 +23,11 @@ commit=$("$NETCTL" "$HUB" GET /api/datasets/o/d sha)
 same "$T/local.txt" "$T/got"
 "$NETCTL" "$MS" GET '/api/v1/datasets/o/d/repo?Revision=master&FilePath=local.txt' >"$T/got"
 same "$T/local.txt" "$T/got"
+[ "$("$NETCTL" "$MS" GET '/api/v1/datasets/o/d/repo?FilePath=local.txt' --header 'Range: bytes=5-7')" = the ] ||
+    fail "a part of a local file"
 [ "$(hub_state files hf:datasets/o/d/local.txt bytes)" = 14 ] || fail "bytes of a file"
 [ "$(hub_state ports hub requests)" = 3 ] || fail "requests of a port"
-hub_logged 2 '"file":"local.txt"'
+hub_logged 3 '"file":"local.txt"'
 
 echo "- faults, settings, moves, a token in the wrong place, reset"
 hub_faults '[{"match":{"port":"hub"},"action":"status","code":503,"count":1}]'

@@ -650,6 +650,12 @@ START_TEST(mirrors)
     ck_assert_int_eq(a.status, 403);
     ck_assert_str_eq(sb_text(&a.body), "invalid request");
     answer_free(&a);
+    ask(&a, r.hub, "GET", "/api/resolve-cache/datasets/o/d/" V1 "/plain.bin",
+        "User-Agent: t\r\nRange: bytes=5-9\r\n");
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_str_eq(field(&a, "Content-Range"), "bytes 5-9/3000");
+    ck_assert_int_eq((int)a.body.n, 5);
+    answer_free(&a);
     order(&r, "/settings?hf.away=yes");
     ask(&a, r.hub, "GET", "/api/datasets/o/d", NULL);
     ck_assert_int_eq(a.status, 308);
