@@ -204,8 +204,13 @@ static bool hash(struct file *f, uint8_t *buf)
     uint64_t    to;
     drh_status  st = DRH_OK;
 
-    if (__atomic_exchange_n(&f->rewind, false, __ATOMIC_ACQ_REL) && !md_start(f, f->part.size)) {
-        st = drh_fail(&e, DRH_E_NOMEM, "out of memory for a digest");
+    if (__atomic_exchange_n(&f->rewind, false, __ATOMIC_ACQ_REL)) {
+        f->reported = false;
+        st = md_start(f, f->part.size) ? DRH_OK
+                                       : drh_fail(&e, DRH_E_NOMEM, "out of memory for a digest");
+    }
+    if (f->reported) { /* a kick from before */
+        return false;
     }
     to = part_whole(&f->part);
     to = to - f->hashed > SLICE ? f->hashed + SLICE : to;
@@ -217,6 +222,7 @@ static bool hash(struct file *f, uint8_t *buf)
     if (st != DRH_OK) { /* pieces may be at work: their thread has to stop them first */
         f->trouble_status = st;
         f->trouble_error = e;
+        f->reported = true;
         net_post(j->net, &f->trouble);
         return false;
     }
@@ -224,6 +230,7 @@ static bool hash(struct file *f, uint8_t *buf)
         if (md_fits(f)) {
             return commit(f);
         }
+        f->reported = true;
         net_post(j->net, &f->mismatch);
     } else if (f->hashed < part_whole(&f->part)) {
         pool_kick(j->fetch->pool, &f->task);

@@ -100,8 +100,10 @@ struct file {
     double   not_before;
 
     /* the pool's */
-    struct task     task;
-    bool            prepared;
+    struct task task;
+    bool        prepared;
+    bool        reported; /* a mismatch or trouble is posted: nothing is done until the network
+                             thread has answered, by rewind or closing */
     struct digest   digest;
     uint64_t        hashed, synced;
     uint8_t         found[32]; /* digest that came out */
