@@ -46,6 +46,7 @@ void run_cancel_setup(void)
     }
     sa.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &sa, NULL);
+    (void)sigaction(SIGXFSZ, &sa, NULL); /* a file beyond the shell's limit: write() says so */
     crash_setup();
 }
 

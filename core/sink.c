@@ -69,6 +69,12 @@ static const char *unsafe(drh_str name)
 
 static const char *bad_name(drh_str name)
 {
+    if (name.len == 0) {
+        return "it is empty";
+    }
+    if (name.len > MAX_NAME) {
+        return "it is longer than 1024 bytes";
+    }
     for (size_t i = 0; i < name.len; i++) {
         if ((unsigned char)name.ptr[i] < 0x20 || name.ptr[i] == 0x7F) {
             return "it has a control character";
@@ -139,10 +145,26 @@ drh_status listed_fail(struct listed *f, drh_status st, const char *why)
     return st;
 }
 
-static drh_status copy_texts(struct listed *f, const drh_file *file)
+/* A refused name is kept for people: shortened, and without what would spoil a line. */
+static void make_harmless(char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7F) {
+            name[i] = '?';
+        }
+    }
+    if (!json_utf8_valid(name, len)) {
+        for (size_t i = 0; i < len; i++) {
+            name[i] = (unsigned char)name[i] >= 0x80 ? '?' : name[i];
+        }
+    }
+}
+
+static drh_status copy_texts(struct listed *f, const drh_file *file, bool refused)
 {
     drh_str key = {NULL, 0};
-    size_t  name = file->name.len + 1, local = file->local.ptr ? file->local.len + 1 : 0;
+    size_t  len = file->name.len < MAX_NAME ? file->name.len : MAX_NAME;
+    size_t  name = len + 1, local = file->local.ptr ? file->local.len + 1 : 0;
     char   *block;
 
     if (DRH_HAS(drh_file, file, key)) {
@@ -152,7 +174,10 @@ static drh_status copy_texts(struct listed *f, const drh_file *file)
     if (!block) {
         return DRH_E_NOMEM;
     }
-    f->name = memcpy(block, file->name.ptr, file->name.len);
+    f->name = memcpy(block, len ? file->name.ptr : "", len);
+    if (refused) {
+        make_harmless(block, len);
+    }
     if (local) {
         f->local = memcpy(block + name, file->local.ptr, file->local.len);
     }
@@ -170,8 +195,7 @@ drh_status list_file(drh_list *l, const drh_file *file)
     const char   *why;
     char          text[160];
 
-    if (!DRH_HAS(drh_file, file, sha256) || file->name.len == 0 || file->name.len > MAX_NAME ||
-        memchr(file->name.ptr, 0, file->name.len)) {
+    if (!DRH_HAS(drh_file, file, sha256)) {
         return DRH_E_ARG;
     }
     if (l->n == l->cap) {
@@ -188,7 +212,7 @@ drh_status list_file(drh_list *l, const drh_file *file)
     if (why && file->local.ptr) {
         return DRH_E_ARG;
     }
-    if (copy_texts(&f, file) != DRH_OK) {
+    if (copy_texts(&f, file, why != NULL) != DRH_OK) {
         return DRH_E_NOMEM;
     }
     if (why) {

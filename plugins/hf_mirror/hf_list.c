@@ -85,7 +85,7 @@ static drh_status add_file(struct listing *l, drh_str path, int64_t size, drh_st
 static drh_status add_entry(struct listing *l, const drh_value *v)
 {
     const drh_host *h = l->x->host;
-    drh_str         sha256 = {NULL, 0};
+    drh_str         sha256 = {NULL, 0}, oid = {NULL, 0};
     drh_value       lfs;
     drh_str         path = drh_hub_text(h, v, "path");
 
@@ -98,9 +98,10 @@ static drh_status add_entry(struct listing *l, const drh_value *v)
     if (h->values->member(v, "lfs", 3, &lfs) == DRH_OK && h->values->type(&lfs) == DRH_T_OBJECT) {
         sha256 = drh_hub_text(h, &lfs, "oid");
         sha256 = sha256.ptr ? sha256 : drh_hub_text(h, &lfs, "sha256");
+    } else { /* of a large file this is the pointer's */
+        oid = drh_hub_text(h, v, "oid");
     }
-    return add_file(l, path, drh_hub_int(h, v, "size", -1), sha256,
-                    sha256.ptr ? (drh_str){NULL, 0} : drh_hub_text(h, v, "oid"));
+    return add_file(l, path, drh_hub_int(h, v, "size", -1), sha256, oid);
 }
 
 static drh_status add_page(struct listing *l, const drh_value *root)
@@ -379,7 +380,7 @@ static drh_status read_info(struct listing *l)
 static drh_status add_sibling(struct listing *l, const drh_value *v)
 {
     const drh_host *h = l->x->host;
-    drh_str         path = drh_hub_text(h, v, "rfilename"), sha256 = {NULL, 0};
+    drh_str         path = drh_hub_text(h, v, "rfilename"), sha256 = {NULL, 0}, oid = {NULL, 0};
     drh_value       lfs;
 
     if (!path.ptr) {
@@ -387,9 +388,10 @@ static drh_status add_sibling(struct listing *l, const drh_value *v)
     }
     if (h->values->member(v, "lfs", 3, &lfs) == DRH_OK && h->values->type(&lfs) == DRH_T_OBJECT) {
         sha256 = drh_hub_text(h, &lfs, "sha256");
+    } else {
+        oid = drh_hub_text(h, v, "blobId");
     }
-    return add_file(l, path, drh_hub_int(h, v, "size", -1), sha256,
-                    sha256.ptr ? (drh_str){NULL, 0} : drh_hub_text(h, v, "blobId"));
+    return add_file(l, path, drh_hub_int(h, v, "size", -1), sha256, oid);
 }
 
 /* Some mirrors cannot show the tree, but know the files of a repository as a whole. */

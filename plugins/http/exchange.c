@@ -312,7 +312,7 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
     x->error[0] = '\0';
     x->started = net_now();
     x->last = 0;
-    x->gate = limit_gate(&n->limits, &o);
+    x->gate = limit_gate(&n->limits, &o, x->http1 ? GATE_FILES : GATE_CALLS);
     set_tls_and_proxy(n, x->easy, &o);
     set_times(n, x->easy, x);
     set_request(x->easy, x);

@@ -77,7 +77,7 @@ static double file_wait(const struct file *f, double now)
     if (url_origin(trip_url(&f->trip), &o, NULL) != DRH_OK) {
         return wait;
     }
-    gate = limit_wait(limit_gate(net_limits(f->job->net), &o), now);
+    gate = limit_wait(limit_gate(net_limits(f->job->net), &o, GATE_FILES), now);
     return gate > wait ? gate : wait;
 }
 

@@ -25,7 +25,7 @@ static uint32_t patience(const struct file *f)
     struct origin     o;
 
     if (f->has_trip && url_origin(trip_url(&f->trip), &o, NULL) == DRH_OK &&
-        limit_gate(net_limits(j->net), &o)->failures > 3 * j->patience) {
+        limit_gate(net_limits(j->net), &o, GATE_FILES)->failures > 3 * j->patience) {
         return 1;
     }
     return j->patience;
@@ -103,10 +103,10 @@ static void end_short(struct piece *p)
     char         what[160];
     drh_status   st;
 
-    if (p->x.code != CURLE_OK && p->x.code != CURLE_WRITE_ERROR) {
+    if (p->x.code != CURLE_OK && p->x.code != CURLE_WRITE_ERROR && !f->any_length) {
         st = exchange_failure(&p->x, &e);
     } else {
-        (void)snprintf(what, sizeof(what), "the answer ended after %llu of %llu bytes",
+        (void)snprintf(what, sizeof(what), "it sends %llu bytes, and should send %llu",
                        (unsigned long long)(p->at - p->from),
                        (unsigned long long)(p->to - p->from));
         st = piece_says(p, &e, what);

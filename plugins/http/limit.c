@@ -3,7 +3,8 @@
  *
  * RateLimit headers tell what is left in the server's window.  Requests that are under way may or
  * may not be counted in it yet, so they are taken off: the worst is a request too few.  When the
- * window ends one request goes first and brings the new number. */
+ * window ends one request goes first and brings the new number.  Before a server has said anything it gets a few
+ * requests at a time, and twice as many with each answer. */
 #include "limit.h"
 
 #include "head.h"
@@ -12,12 +13,15 @@
 #include <math.h>
 #include <time.h>
 
-struct gate *limit_gate(struct limits *l, const struct origin *o)
+enum { FIRST_WINDOW = 4, MOST_WINDOW = 1 << 16 };
+static const double LOOK_AGAIN_S = 0.02;
+
+struct gate *limit_gate(struct limits *l, const struct origin *o, enum gate_kind kind)
 {
     struct gate *g = NULL;
 
     for (size_t i = 0; i < l->n; i++) {
-        if (origin_same(&l->gate[i].origin, o)) {
+        if (l->gate[i].kind == kind && origin_same(&l->gate[i].origin, o)) {
             return &l->gate[i];
         }
     }
@@ -30,6 +34,8 @@ struct gate *limit_gate(struct limits *l, const struct origin *o)
     g = g ? g : &l->gate[LIMIT_MAX_ORIGINS - 1];
     memset(g, 0, sizeof(*g));
     g->origin = *o;
+    g->kind = kind;
+    g->window = FIRST_WINDOW;
     return g;
 }
 
@@ -39,6 +45,9 @@ double limit_wait(const struct gate *g, double now)
 
     if (g->counted && g->left <= 0 && g->reset_at > until) {
         until = g->reset_at;
+    }
+    if (until <= now && g->open >= g->window) { /* an answer will open it */
+        return LOOK_AGAIN_S;
     }
     return until > now ? until - now : 0;
 }
@@ -83,6 +92,7 @@ void limit_answer(struct limits *l, struct gate *g, uint32_t status, const drh_h
     }
     if (status != 429 && status != 503) {
         g->refused = 0;
+        g->window = g->window < MOST_WINDOW ? g->window * 2 : g->window;
         return;
     }
     value = drh_hub_header(a, "retry-after");
@@ -94,6 +104,7 @@ void limit_answer(struct limits *l, struct gate *g, uint32_t status, const drh_h
     }
     close_for(g, now, limit_pause(l, g->refused));
     g->refused++;
+    g->window = g->window > 1 ? g->window / 2 : 1;
 }
 
 double limit_pause(struct limits *l, uint32_t n)

@@ -17,13 +17,20 @@ struct entry {
     uint32_t path, sha256, key; /* lengths */
 };
 
+/* A path, and the page that it came with. */
+struct seen {
+    uint64_t hash;
+    uint32_t page;
+};
+
 struct listing {
     struct ms *x;
     drh_error *e;
     drh_text   url;
     drh_text   kept;
-    uint64_t  *seen; /* hashes of paths, open addressing, 0: free */
+    struct seen *seen; /* open addressing, hash 0: free */
     size_t     n_seen, cap_seen;
+    uint32_t   page; /* at hand */
     char       short_id[COMMIT + 1]; /* of the last commit, as the first page has it */
     drh_text   commit;               /* the whole of it, when a file tells */
     uint64_t   n_files;
@@ -48,29 +55,29 @@ static uint64_t hash_of(drh_str s)
     return h ? h : 1;
 }
 
-static void put_hash(uint64_t *table, size_t cap, uint64_t h)
+static struct seen *place_of(struct seen *table, size_t cap, uint64_t h)
 {
     size_t i = (size_t)h & (cap - 1);
 
-    while (table[i] && table[i] != h) {
+    while (table[i].hash && table[i].hash != h) {
         i = (i + 1) & (cap - 1);
     }
-    table[i] = h;
+    return &table[i];
 }
 
 static drh_status grow(struct listing *l)
 {
     const drh_host *h = l->x->host;
     size_t          cap = l->cap_seen ? l->cap_seen * 2 : 1024, i;
-    uint64_t       *more = h->alloc(h, NULL, cap * sizeof(*more));
+    struct seen    *more = h->alloc(h, NULL, cap * sizeof(*more));
 
     if (!more) {
         return no_memory(l->e);
     }
     memset(more, 0, cap * sizeof(*more));
     for (i = 0; i < l->cap_seen; i++) {
-        if (l->seen[i]) {
-            put_hash(more, cap, l->seen[i]);
+        if (l->seen[i].hash) {
+            *place_of(more, cap, l->seen[i].hash) = l->seen[i];
         }
     }
     (void)h->alloc(h, l->seen, 0);
@@ -79,22 +86,22 @@ static drh_status grow(struct listing *l)
     return DRH_OK;
 }
 
-/* *again: the path was there. */
-static drh_status note_path(struct listing *l, drh_str path, int *again)
+/* *before: an earlier page had it. */
+static drh_status note_path(struct listing *l, drh_str path, int *before)
 {
-    uint64_t   h = hash_of(path);
-    size_t     i;
-    drh_status st = l->n_seen * 2 >= l->cap_seen ? grow(l) : DRH_OK;
+    uint64_t     h = hash_of(path);
+    struct seen *at;
+    drh_status   st = l->n_seen * 2 >= l->cap_seen ? grow(l) : DRH_OK;
 
     if (st != DRH_OK) {
         return st;
     }
-    for (i = (size_t)h & (l->cap_seen - 1); l->seen[i] && l->seen[i] != h;) {
-        i = (i + 1) & (l->cap_seen - 1);
+    at = place_of(l->seen, l->cap_seen, h);
+    *before = at->hash && at->page != l->page;
+    if (!at->hash) {
+        *at = (struct seen){.hash = h, .page = l->page};
+        l->n_seen++;
     }
-    *again = l->seen[i] == h;
-    l->n_seen += l->seen[i] == 0;
-    l->seen[i] = h;
     return DRH_OK;
 }
 
@@ -209,15 +216,15 @@ static drh_status add_row(struct listing *l, const drh_value *v, size_t *fresh)
     const drh_host *h = l->x->host;
     drh_str         path = drh_hub_text(h, v, "Path"), type = drh_hub_text(h, v, "Type");
     drh_str         revision = drh_hub_text(h, v, "Revision");
-    int             again = 0;
+    int             before = 0;
     drh_status      st;
 
     if (!path.ptr) {
         return drh_fail(l->e, DRH_E_DATA, "the listing of %s has a file without a path",
                         l->x->page.ptr);
     }
-    st = note_path(l, path, &again);
-    if (st != DRH_OK || again) {
+    st = note_path(l, path, &before);
+    if (st != DRH_OK || before) {
         return st;
     }
     ++*fresh;
@@ -272,6 +279,7 @@ static drh_status one_page(struct listing *l, unsigned page, size_t *rows, size_
     drh_hub_page p;
     drh_status   st;
 
+    l->page = page;
     put_list_url(l, page);
     st = ms_get(x, &l->url, "the listing", &p, l->e);
     st = st == DRH_OK ? add_rows(l, &p.root, rows, fresh) : st;
@@ -429,8 +437,9 @@ static drh_status read_oss(struct listing *l)
     drh_hub_page    p;
     drh_value       one;
     drh_status      st, more;
-    int             again = 0;
+    int             before = 0;
 
+    l->page = 0; /* what is in git already stays that */
     ms_put_url(x, &l->url, "/oss/tree/?MaxLimit=-1&Revision=");
     drh_text_quote(&l->url, drh_text_str(&x->revision), "");
     drh_text_adds(&l->url, "&Recursive=True&FilterDir=True");
@@ -438,8 +447,8 @@ static drh_status read_oss(struct listing *l)
     for (more = st == DRH_OK ? h->values->child(&p.root, &one) : DRH_END;
          st == DRH_OK && more == DRH_OK; more = h->values->next(&one)) {
         drh_str key = drh_hub_text(h, &one, "Key"), url = drh_hub_text(h, &one, "Url");
-        st = key.len && url.len ? note_path(l, key, &again) : DRH_OK;
-        if (st == DRH_OK && key.len && url.len && !again) {
+        st = key.len && url.len ? note_path(l, key, &before) : DRH_OK;
+        if (st == DRH_OK && key.len && url.len && !before) {
             st = keep(l, key, drh_hub_int(h, &one, "Size", -1), (drh_str){NULL, 0}, url);
         }
     }
