@@ -5,7 +5,8 @@
  *   DATA/processed/VERSION/DOMAIN.jsonl[.zst]                  after selection and conversion
  *   DATA/.drhost/VERSION/lock                                  held while a run is going on
  *   DATA/.drhost/VERSION/report.json                           of the last run
- *   DATA/.drhost/VERSION/inputs.json                           digests of raw files
+ *   DATA/.drhost/VERSION/sources.json                          what was read: hub, commit, licence,
+ * files DATA/.drhost/VERSION/inputs.json                           digests of raw files
  *   DATA/.drhost/VERSION/tasks/SEGMENT/DOMAIN/DATASET/part-000.json   manifests
  *   DATA/.drhost/VERSION/rejected/SEGMENT/...jsonl             a line per dropped or failed record
  *   DATA/.drhost/VERSION/journal/SEGMENT/...jnl                answers of unfinished tasks

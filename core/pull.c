@@ -571,9 +571,9 @@ drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e)
         st = l->listed
                  ? bring(l, o, &t, e)
                  : err_set(e, DRH_E_NETWORK,
-                           "%zu file%s of it changed or missing here, and the source cannot be "
+                           "%zu file%s of it %s changed or missing here, and the source cannot be "
                            "reached",
-                           t.n, t.n == 1 ? " is" : "s are");
+                           t.n, t.n == 1 ? "" : "s", t.n == 1 ? "is" : "are");
     }
     mem_free(t.file);
     count(l);

@@ -186,6 +186,7 @@ static drh_status do_sources(struct run *r, drh_error *e)
         cJSON_free(text);
     }
     mem_free(path);
+    st = st == DRH_OK ? run_sources(r, e) : st;
     return st == DRH_OK ? check_space(r, e) : st;
 }
 

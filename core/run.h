@@ -76,6 +76,8 @@ struct segment {
     bool               scores;      /* step n - 1 is a selector */
 };
 
+/* Writes sources.json: where every raw file is from, with its digest. */
+drh_status run_sources(const struct run *r, drh_error *e);
 drh_status run_segment(struct run *r, const struct segment *s, drh_error *e);
 /* The first pass of a data-set scope over all parts, merge and prepare. */
 drh_status run_observe(struct run *r, struct plan_step *step, drh_error *e);

@@ -64,6 +64,11 @@ static void add_sources(const struct run *r, cJSON *list)
         (void)cJSON_AddStringToObject(o, "domain", d->domain);
         (void)cJSON_AddStringToObject(o, "dataset", d->name);
         (void)cJSON_AddStringToObject(o, "source", d->source);
+        for (int k = 0; k < ABOUT_KEYS; k++) {
+            if (d->pull.about[k] && d->pull.about[k][0]) {
+                (void)cJSON_AddStringToObject(o, about_names[k], d->pull.about[k]);
+            }
+        }
         (void)cJSON_AddNumberToObject(o, "files", (double)d->n_files);
         (void)cJSON_AddNumberToObject(o, "bytes", bytes);
         (void)cJSON_AddNumberToObject(o, "read", (double)d->read);

@@ -129,6 +129,9 @@ static drh_status fill(struct hf *x, drh_error *e)
         decode(&x->revision, x->repo.revision.len ? x->repo.revision : drh_str_of("main"));
     }
     decode(&x->folder, x->repo.path);
+    if (x->repo.is_folder && x->folder.len && !drh_str_ends(drh_text_str(&x->folder), "/")) {
+        drh_text_adds(&x->folder, "/");
+    }
     drh_text_addv(&x->page, drh_text_str(&x->endpoint));
     drh_text_adds(&x->page, "/");
     drh_text_adds(&x->page, hf_page_type(x));

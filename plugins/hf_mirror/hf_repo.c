@@ -91,6 +91,7 @@ static drh_status take_view(drh_str text, drh_str rest, struct hf_repo *out, drh
         return bad_id(text, e);
     }
     out->path = rest.len ? rest : (drh_str){NULL, 0};
+    out->is_folder = tree;
     return DRH_OK;
 }
 

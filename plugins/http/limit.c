@@ -3,8 +3,8 @@
  *
  * RateLimit headers tell what is left in the server's window.  Requests that are under way may or
  * may not be counted in it yet, so they are taken off: the worst is a request too few.  When the
- * window ends one request goes first and brings the new number.  Before a server has said anything it gets a few
- * requests at a time, and twice as many with each answer. */
+ * window ends one request goes first and brings the new number.  Before a server has said anything
+ * it gets a few requests at a time, and twice as many with each answer. */
 #include "limit.h"
 
 #include "head.h"

@@ -94,12 +94,6 @@ bool origin_same(const struct origin *a, const struct origin *b)
     return a->port == b->port && strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0;
 }
 
-bool origin_is_loopback(const struct origin *o)
-{
-    return strcmp(o->host, "localhost") == 0 || strncmp(o->host, "127.", 4) == 0 ||
-           strcmp(o->host, "[::1]") == 0;
-}
-
 /* ".." as a part of the path, plain or encoded. */
 static bool climbs(const char *location)
 {

@@ -18,7 +18,6 @@ struct origin {
 /* DRH_E_ARG: not an absolute http or https URL, or one with a user's name in it. */
 drh_status url_origin(const char *url, struct origin *out, drh_error *e);
 bool       origin_same(const struct origin *a, const struct origin *b);
-bool       origin_is_loopback(const struct origin *o);
 /* Where `location`, a redirect's header, leads from `base`.  *out is h->alloc'ed.  DRH_E_NETWORK
  * with the reason for a place that nobody should be led to: another scheme, from https to http,
  * with a user's name, with ".." in its path, or none at all. */

@@ -24,17 +24,17 @@ struct seen {
 };
 
 struct listing {
-    struct ms *x;
-    drh_error *e;
-    drh_text   url;
-    drh_text   kept;
+    struct ms   *x;
+    drh_error   *e;
+    drh_text     url;
+    drh_text     kept;
     struct seen *seen; /* open addressing, hash 0: free */
-    size_t     n_seen, cap_seen;
-    uint32_t   page; /* at hand */
-    char       short_id[COMMIT + 1]; /* of the last commit, as the first page has it */
-    drh_text   commit;               /* the whole of it, when a file tells */
-    uint64_t   n_files;
-    int        shifted; /* read it again */
+    size_t       n_seen, cap_seen;
+    uint32_t     page;                 /* at hand */
+    char         short_id[COMMIT + 1]; /* of the last commit, as the first page has it */
+    drh_text     commit;               /* the whole of it, when a file tells */
+    uint64_t     n_files;
+    int          shifted; /* read it again */
 };
 
 static drh_status no_memory(drh_error *e)

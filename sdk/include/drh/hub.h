@@ -516,20 +516,23 @@ static inline int drh_hub_is_at(drh_str url, const char *const *hosts)
     return 0;
 }
 
-/* This machine, without encryption: for tests, and tunnels. */
+/* This machine. */
 static inline int drh_hub_here(drh_str url)
 {
-    static const char *const here[] = {"http://localhost", "http://127.", "http://[::1]", NULL};
-    size_t                   i;
+    int     tls = drh_str_starts(url, "https://");
+    drh_str host = drh_str_from(url, tls ? strlen("https://") : strlen("http://"));
 
-    for (i = 0; here[i]; i++) {
-        size_t n = strlen(here[i]);
-        if (drh_str_starts(url, here[i]) &&
-            (url.len == n || here[i][n - 1] == '.' || strchr(":/", url.ptr[n]))) {
-            return 1;
-        }
+    if (!tls && !drh_str_starts(url, "http://")) {
+        return 0;
     }
-    return 0;
+    host = drh_str_cut(host, '/', NULL);
+    if (drh_str_starts(host, "[::1]")) {
+        return host.len == 5 || host.ptr[5] == ':';
+    }
+    host = drh_str_cut(host, ':', NULL);
+    /* numbers only: 127.example.org is somebody's name */
+    return drh_str_eq(host, "localhost") ||
+           (drh_str_starts(host, "127.") && strspn(host.ptr, "0123456789.") >= host.len);
 }
 
 /* May a token be sent to this URL at all: over https, or to this machine. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * drh/fetch.h - service "drh.fetch/1": verified files over HTTP.  Offered by a transport plugin, used
- * by the host on behalf of sources that give request() (drh/plugin.h).
+ * drh/fetch.h - service "drh.fetch/1": verified files over HTTP.  Offered by a transport plugin,
+ * used by the host on behalf of sources that give request() (drh/plugin.h).
  *
  * The provider brings each file of a job below its root, and gives it its final name only when size
  * and digest are those of the listing.  It keeps what has arrived, and a journal of it, in the
@@ -49,8 +49,8 @@ typedef struct drh_fetch_progress {
     uint32_t reserved;
 } drh_fetch_progress;
 
-/* What is to be brought.  The callbacks are called one at a time, on any thread of the provider, until
- * run() returns. */
+/* What is to be brought.  The callbacks are called one at a time, on any thread of the provider,
+ * until run() returns. */
 typedef struct drh_fetch_job {
     uint32_t    struct_size;
     uint32_t    flags; /* DRH_FETCH_* */
@@ -68,8 +68,9 @@ typedef struct drh_fetch_job {
     drh_status (*request)(void *ctx, uint64_t i, drh_http_req *out, drh_error *e);
     /* An answer from the origin of request() that is not the file: as drh_source_ops.judge. */
     drh_status (*judge)(void *ctx, uint64_t i, const drh_http_answer *a, drh_error *e);
-    /* May be NULL: the k-th small file to put beside file i when that is there, i UINT64_MAX: beside
-     * the whole.  As drh_source_ops.note; a note that cannot be written costs nothing but itself. */
+    /* May be NULL: the k-th small file to put beside file i when that is there, i UINT64_MAX:
+     * beside the whole.  As drh_source_ops.note; a note that cannot be written costs nothing but
+     * itself. */
     drh_status (*note)(void *ctx, uint64_t i, uint32_t k, drh_str *path, drh_str *text);
     /* The end of file i, exactly once: DRH_OK, it has its final name; or why not.  `brought` 0: it
      * was there and whole. */
@@ -80,9 +81,9 @@ typedef struct drh_fetch_job {
 typedef struct drh_fetch_provider {
     uint32_t struct_size;
     uint32_t reserved;
-    /* Returns when every file is settled.  DRH_OK also when files failed; an error when the job as a
-     * whole could not go on (then the files not settled yet are settled with it): DRH_E_CANCELLED,
-     * DRH_E_IO, DRH_E_NOMEM.  One job at a time. [main] */
+    /* Returns when every file is settled.  DRH_OK also when files failed; an error when the job as
+     * a whole could not go on (then the files not settled yet are settled with it):
+     * DRH_E_CANCELLED, DRH_E_IO, DRH_E_NOMEM.  One job at a time. [main] */
     drh_status (*run)(void *self, const drh_fetch_job *job, drh_error *e);
 } drh_fetch_provider;
 

@@ -2,9 +2,9 @@
  *
  * drh/http.h - service "drh.http/1": any HTTP request, its answer whole or streamed.
  *
- * Two tables.  drh_http is what a stage gets from host->extension(DRH_HTTP): the host's proxy, which
- * counts requests and refuses new ones once the run is being stopped.  drh_http_provider is what a
- * service gives from drh_service_ops.get.
+ * Two tables.  drh_http is what a stage gets from host->extension(DRH_HTTP): the host's proxy,
+ * which counts requests and refuses new ones once the run is being stopped.  drh_http_provider is
+ * what a service gives from drh_service_ops.get.
  *
  * What every provider does, so that no stage has to:
  *   - Redirects are followed by hand.  `credentials` go to the origin (scheme, host, port) of the
@@ -111,11 +111,11 @@ typedef struct drh_http_provider {
     uint32_t struct_size;
     uint32_t reserved;
     drh_status (*call)(void *self, const drh_http_req *req, const drh_http_answer **out,
-                       drh_error *e);                        /* [any] */
-    void (*release)(void *self, const drh_http_answer *a);   /* [any] */
+                       drh_error *e);                      /* [any] */
+    void (*release)(void *self, const drh_http_answer *a); /* [any] */
     drh_status (*start)(void *self, const drh_http_req *req, const drh_http_sink *sink,
-                        uint64_t *id, drh_error *e);         /* [any] */
-    void (*cancel)(void *self, uint64_t id);                 /* [any] */
+                        uint64_t *id, drh_error *e); /* [any] */
+    void (*cancel)(void *self, uint64_t id);         /* [any] */
 } drh_http_provider;
 
 #ifdef __cplusplus

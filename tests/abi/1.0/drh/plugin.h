@@ -128,9 +128,9 @@ typedef struct drh_value {
     uintptr_t w[6];
 } drh_value;
 
-/* Walking nested values.  [any] for a configuration, [worker] for a record, one thread at a time for a
- * JSON text.  A JSON null is a value
- * of type DRH_T_NULL here; the typed getters answer DRH_E_TYPE for it. */
+/* Walking nested values.  [any] for a configuration, [worker] for a record, one thread at a time
+ * for a JSON text.  A JSON null is a value of type DRH_T_NULL here; the typed getters answer
+ * DRH_E_TYPE for it. */
 typedef struct drh_value_api {
     uint32_t struct_size;
     uint32_t reserved;
@@ -247,8 +247,8 @@ typedef struct drh_config_api {
 } drh_config_api;
 
 enum { /* drh_file.flags */
-       /* Belongs to the data set and holds no records: a card, a licence, a picture.  It is brought,
-        * and not read. */
+       /* Belongs to the data set and holds no records: a card, a licence, a picture.  It is
+        * brought, and not read. */
        DRH_FILE_ASIDE = 1u << 0
 };
 
@@ -261,7 +261,7 @@ typedef struct drh_file {
     uint64_t size;     /* bytes; UINT64_MAX: not known */
     drh_str  sha256;   /* 64 hex digits when known, else {NULL,0} */
     drh_str  git_sha1; /* git's blob id, 40 hex digits, when that is all that is known */
-    drh_str  key;      /* the source's own: what it needs to ask for the file; comes back as it is */
+    drh_str  key; /* the source's own: what it needs to ask for the file; comes back as it is */
 } drh_file;
 
 /* What a source is, for the provenance of a run; texts are the source's until destroy(), {NULL,0}:
@@ -316,8 +316,8 @@ struct drh_host {
     drh_status (*sink_write)(drh_sink *s, uint32_t part, const void *ptr, size_t len);
     drh_status (*list_file)(drh_list *l, const drh_file *file); /* [main] in list() */
 
-    /* Reads a JSON text, strictly: DRH_E_DATA with what is wrong and where.  `root` and all that come
-     * from it are valid until json_close(); so must text be.  [any] */
+    /* Reads a JSON text, strictly: DRH_E_DATA with what is wrong and where.  `root` and all that
+     * come from it are valid until json_close(); so must text be.  [any] */
     drh_status (*json_open)(const drh_host *h, const char *text, size_t len, drh_json **doc,
                             drh_value *root, drh_error *e);
     void (*json_close)(drh_json *doc); /* [any] NULL is fine */
@@ -372,10 +372,11 @@ typedef struct drh_life {
     void (*cancel)(void *self);                     /* [any] optional: wake a blocked call */
 } drh_life;
 
-/* source: names files, and brings those that are not on this machine, in one of two ways.  What comes
- * over HTTP: the source says what to ask for (request), and the host brings it through the service
- * drh.fetch/1, with ranges, retries, resume and verification; name that and drh.http/1 in
- * drh_stage.needs.  Anything else: the source writes the file itself (fetch).  PLUGINS.md has more. */
+/* source: names files, and brings those that are not on this machine, in one of two ways.  What
+ * comes over HTTP: the source says what to ask for (request), and the host brings it through the
+ * service drh.fetch/1, with ranges, retries, resume and verification; name that and drh.http/1 in
+ * drh_stage.needs.  Anything else: the source writes the file itself (fetch).  PLUGINS.md has more.
+ */
 typedef struct drh_source_ops {
     uint32_t struct_size;
     uint32_t reserved;
@@ -393,14 +394,15 @@ typedef struct drh_source_ops {
      * source's until its next call.  Ranges and redirects are not its business. [any], no two calls
      * at a time */
     drh_status (*request)(void *self, const drh_file *file, drh_http_req *out, drh_error *e);
-    /* Optional, with request: an answer of that origin that is not the file (another status than 2xx,
-     * or not of the file's size).  Fill e with what it means and what to do: DRH_E_AUTH,
-     * DRH_E_MISSING, any other; flags DRH_ERR_RETRYABLE and retry_after_ms when the same request may
-     * succeed later.  DRH_OK: nothing to say, the host judges by the status. [any] as request */
+    /* Optional, with request: an answer of that origin that is not the file (another status than
+     * 2xx, or not of the file's size).  Fill e with what it means and what to do: DRH_E_AUTH,
+     * DRH_E_MISSING, any other; flags DRH_ERR_RETRYABLE and retry_after_ms when the same request
+     * may succeed later.  DRH_OK: nothing to say, the host judges by the status. [any] as request
+     */
     drh_status (*judge)(void *self, const drh_file *file, const drh_http_answer *a, drh_error *e);
     /* Optional: small files that belong beside the data by the custom of the hub's own tools, the
-     * k-th one of a file that has arrived, or, `file` NULL, of the folder as a whole.  Path below the
-     * folder, content; texts as with request.  DRH_END: no more. [any] as request */
+     * k-th one of a file that has arrived, or, `file` NULL, of the folder as a whole.  Path below
+     * the folder, content; texts as with request.  DRH_END: no more. [any] as request */
     drh_status (*note)(void *self, const drh_file *file, uint32_t k, drh_str *path, drh_str *text);
     /* Optional: what the source is. [main] after list() */
     drh_status (*about)(void *self, drh_source_about *out);
@@ -545,9 +547,10 @@ extern DRH_EXPORT const drh_entry drh_entry_v1;
 
 /* Put once in the plugin: an ELF note that the host reads without loading (so running) the file.
  * `list` has a line per stage: KIND ID VERSION [WORD...], where the words are the service ids that
- * a service offers, "canonical" for a stage with DRH_GIVES_CANONICAL, and for a source the beginnings
- * of the addresses that `drhost pull ADDRESS` may give it as its option "repo": DRH_PLUGIN_NOTE(0,
- * "preprocessor chat 1.0.0 canonical\n" "source hub 1.0.0 https://hub.example/"); */
+ * a service offers, "canonical" for a stage with DRH_GIVES_CANONICAL, and for a source the
+ * beginnings of the addresses that `drhost pull ADDRESS` may give it as its option "repo":
+ * DRH_PLUGIN_NOTE(0, "preprocessor chat 1.0.0 canonical\n" "source hub 1.0.0
+ * https://hub.example/"); */
 #define DRH_NOTE_TYPE 0x31485244u /* "DRH1" */
 #define DRH_PLUGIN_NOTE(need_minor, list)                                                          \
     __attribute__((used, section(".note.drhost"), aligned(4))) static const struct {               \

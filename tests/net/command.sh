@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# command.sh - drhost pull as people use it: addresses, files, globs, dry runs, JSON, the token on the
+# command line, offline, the other hub when one fails.
+. "$(dirname "$0")/../e2e/lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pull.sh"
+
+hi=$(printf '# hi\n' | sha256sum | cut -d ' ' -f 1)
+cat >"$T/spec.json" <<END
+{ "tokens": [ { "token": "hf_canary", "hub": "hf", "user": "alice", "can": ["o/private"] } ],
+  "repos": [
+    { "hub": "both", "id": "o/d", "license": "mit", "files": [
+      { "path": "README.md", "text": "# hi\n" }, { "path": "data/en/train.jsonl", "text": "{\"a\":1}\n" },
+      { "path": "data/en/test.jsonl", "text": "{\"a\":2}\n" }, { "path": "data/zh/train.jsonl", "text": "{\"a\":3}\n" },
+      { "path": "data/x[1].jsonl", "text": "{}\n" },
+      { "path": "big.bin", "size": 20000000, "seed": 3, "kind": "lfs" } ] },
+    { "hub": "hf", "type": "models", "id": "gpt9", "license": "apache-2.0", "files": [ { "path": "config.json", "text": "{}\n" } ] },
+    { "hub": "hf", "id": "o/private", "private": true, "files": [ { "path": "a.bin", "size": 20000000, "seed": 5, "kind": "lfs" } ] },
+    { "hub": "hf", "id": "o/sums", "files": [ { "path": "sub/hi.md", "text": "# hi\n" }, { "path": "other.txt", "text": "x" },
+      { "path": "SHA256SUMS", "text": "$hi  sub/hi.md\n$hi *./other.txt\n" } ] },
+    { "hub": "hf", "id": "o/empty", "files": [] } ] }
+END
+hub_start "$T/spec.json"
+from hf
+
+files() { # NAME... - exactly these came
+    (cd "$OUT" && find . -path ./.cache -prune -o -type f -print | sed 's|^\./||' | LC_ALL=C sort) >"$T/have"
+    printf '%s\n' "$@" | LC_ALL=C sort >"$T/want"
+    diff "$T/want" "$T/have" >&2 || fail "other files than asked for"
+}
+
+case_of "files by name, folders, globs"
+pull 0 o/d README.md data/en/
+files README.md data/en/train.jsonl data/en/test.jsonl
+OUT=
+pull 0 o/d 'data/x[1].jsonl'
+files 'data/x[1].jsonl'
+OUT=
+pull 0 o/d --include '*train.jsonl'
+files data/en/train.jsonl data/zh/train.jsonl
+OUT=
+pull 0 o/d --include 'data/*' --exclude '*/zh/*' --exclude '*[[]*'
+files data/en/train.jsonl data/en/test.jsonl
+OUT=
+pull 1 o/d --include '*.nothing'
+has "$T/err" "has 6 files, and none is wanted"
+pull 1 o/d nothere.json
+pull 1 o/empty
+has "$T/err" "has no file"
+
+case_of "where to: DATA/raw/DOMAIN/DATASET"
+run 0 pull hf-mirror:o/d README.md --endpoint "$HUBURL" $QUICK --data dd --domain Math
+[ "$(cat "$T/out")" = dd/raw/Math/d ] && [ -e dd/raw/Math/d/README.md ] || fail "not there: $(cat "$T/out")"
+
+case_of "addresses as they are pasted"
+for address in hf://datasets/o/d/README.md "hf://datasets/o/d@main/README.md" "http://127.0.0.1:$HUB/datasets/o/d/blob/main/README.md" \
+    https://huggingface.co/datasets/o/d/resolve/main/README.md?download=true; do
+    case $address in
+    http:*) run 0 pull "hf-mirror:$address" $QUICK --local-dir "$T/a" ;; # its own host is asked
+    *) run 0 pull "$address" --endpoint "$HUBURL" $QUICK --local-dir "$T/a" ;;
+    esac
+    OUT=$T/a
+    files README.md
+    rm -r "$T/a"
+done
+run 0 pull https://huggingface.co/datasets/o/d/tree/main/data/en --endpoint "$HUBURL" $QUICK --local-dir "$T/a"
+files data/en/train.jsonl data/en/test.jsonl
+run 0 pull https://huggingface.co/gpt9 --endpoint "$HUBURL" $QUICK --local-dir "$T/m"
+[ -e "$T/m/config.json" ] || fail "a model's page"
+HF_ENDPOINT=$HUBURL run 0 pull hf-mirror:gpt9 --repo-type model $QUICK --local-dir "$T/m2"
+run 0 pull "https://modelscope.cn/datasets/o/d/resolve/master/README.md" --endpoint "http://127.0.0.1:$MS" $QUICK --local-dir "$T/ms"
+[ -e "$T/ms/README.md" ] || fail "a ModelScope page"
+run 2 pull o/d
+has "$T/err" "from which source" "hf-mirror, modelscope"
+run 2 pull hf-mirrow:o/d
+run 2 pull hf-mirror:o/d --nosuch
+run 2 pull hf-mirror:a//b
+run 2 pull hf-mirror:o/d --endpoint not-a-url
+run 2 pull hf-mirror:o/d --endpoint http://hub.example --token x
+has "$T/err" "not encrypted"
+
+case_of "dry run, JSON"
+pull 0 o/d --dry-run
+has "$T/out" "[dry-run] Will download 6 files (out of 6) totalling 20.0M." "data/en/train.jsonl"
+[ ! -e "$OUT/README.md" ] || fail "a dry run downloaded"
+pull 0 o/d --json
+has "$T/out" '{"ok":true,"path":"' '"source":"hf-mirror:o/d@' '"license":"mit"' '"brought":6' '{"path":"README.md","state":"brought","size":5}'
+pull 1 o/nothere --json
+has "$T/out" '{"ok":false,"error":"auth"' '"message":"'
+hub_faults '[{"match":{"file":"big.bin"},"action":"flip","offset":5}]'
+rm "$OUT/big.bin"
+pull 1 o/d --json
+has "$T/out" '{"ok":false,"error":"integrity"' '{"path":"big.bin","state":"failed","size":20000000,"error":"integrity"'
+hub_faults '[]'
+pull 1 o/d --revision nope --json
+has "$T/out" '"error":"not_found"'
+
+case_of "--token is gone from the command line before the first request" \
+    '[{"match":{"file":"a.bin"},"action":"bandwidth","each":3000000}]'
+"$DRHOST" pull hf-mirror:o/private --endpoint "$HUBURL" --local-dir "$T/p" $QUICK --token hf_canary >"$T/out" 2>"$T/err" &
+pid=$!
+tries=0
+while [ ! -s "$HUB_LOG" ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+done
+tr '\0' ' ' <"/proc/$pid/cmdline" >"$T/cmdline"
+tr '\0' ' ' <"/proc/$pid/environ" >"$T/environ"
+wait "$pid" || fail "the download failed: $(cat "$T/err")"
+pid=
+has "$T/cmdline" "--token xxxxxxxxx"
+has "$T/err" "--token-file"
+hub_safe
+
+case_of "offline: what is here, when that is known to be whole"
+pull 0 o/d
+HF_HUB_OFFLINE=1 pull 0 o/d
+has "$T/err" "HF_HUB_OFFLINE is set" "has verified in"
+rm "$OUT/README.md"
+HF_HUB_OFFLINE=1 pull 75 o/d
+has "$T/err" "1 file of it is changed or missing here"
+OUT=
+HF_HUB_OFFLINE=1 pull 75 o/d
+
+case_of "a hub of one's own: SHA256SUMS on any web server, sizes not known"
+run 1 pull --plugin "$DRH_BUILD/tests/sdk/sums_hub.so" "sums:$HUBURL/datasets/o/sums/resolve/main" $QUICK --local-dir "$T/sums"
+[ "$(cat "$T/sums/sub/hi.md")" = "# hi" ] && [ ! -e "$T/sums/other.txt" ] || fail "not what SHA256SUMS says"
+has "$T/err" "other.txt: what came twice is not what the hub lists"
+
+echo "== no token anywhere"
+! grep -rl hf_canary "$T" --exclude=hub.log --exclude=spec.json --exclude=hub.in 2>/dev/null | grep . || fail "a token is in a file"
+hub_stop

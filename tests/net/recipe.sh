@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# recipe.sh - hubs as the sources of a recipe: the quickstart's data from both hubs gives the quickstart's
+# results; provenance; what is here is not fetched again; another hub takes over.
+. "$(dirname "$0")/../e2e/lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pull.sh"
+
+D=$DRH_SOURCE/examples/data
+cat >"$T/spec.json" <<END
+{ "repos": [
+    { "hub": "hf", "id": "openai/gsm8k", "license": "mit", "files": [ { "path": "README.md", "text": "# GSM8K\n" },
+      { "path": ".gitattributes", "text": "*.json text\n" }, { "path": "gsm8k.json", "file": "$D/gsm8k.json", "kind": "lfs" } ] },
+    { "hub": "ms", "id": "org/roleplay", "license": "mit", "files": [ { "path": "README.md", "text": "# R\n" }, { "path": "roleplay.json", "file": "$D/roleplay.json" } ] },
+    { "hub": "ms", "id": "org/alpaca", "license": "apache-2.0", "files": [ { "path": "alpaca_en.json", "file": "$D/alpaca_en.json", "kind": "lfs" },
+      { "path": "alpaca_zh.json", "file": "$D/alpaca_zh.json" } ] },
+    { "hub": "hf", "id": "org/chats", "license": "apache-2.0", "files": [ { "path": "sharegpt.json", "file": "$D/sharegpt.json" },
+      { "path": "messages.jsonl", "file": "$D/messages.jsonl" } ] },
+    { "hub": "both", "id": "org/big", "files": [ { "path": "big.jsonl", "size": 20000000, "seed": 4, "kind": "lfs" },
+      { "path": "small.jsonl", "text": "{\"instruction\":\"Say hi.\",\"output\":\"Hi.\"}\n" } ] },
+    { "hub": "ms", "id": "org/other", "files": [ { "path": "renamed/big.jsonl", "size": 20000000, "seed": 4, "kind": "lfs" },
+      { "path": "small.jsonl", "text": "{\"instruction\":\"Say hi.\",\"output\":\"Hi.\"}\n" } ] } ] }
+END
+hub_start "$T/spec.json"
+HF=http://127.0.0.1:$HUB MSURL=http://127.0.0.1:$MS
+
+echo "- the quickstart's data from both hubs: the quickstart's results"
+sed -e "s|\"data\": \"examples/out\"|\"data\": \"$T/local\"|" -e "s|\.\./|$DRH_SOURCE/examples/|g" \
+    "$DRH_SOURCE/examples/recipes/quickstart.json" >"$T/local.json"
+sed -e "s|$T/local|$T/hubs|" \
+    -e "s|\"use\": \"local\", \"id\": \"gsm8k\", *\"path\": \"[^\"]*\"|\"use\": \"hf-mirror\", \"id\": \"gsm8k\", \"repo\": \"openai/gsm8k\", \"endpoint\": \"$HF\"|" \
+    -e "s|\"use\": \"local\", \"id\": \"roleplay\", *\"path\": \"[^\"]*\"|\"use\": \"modelscope\", \"id\": \"roleplay\", \"repo\": \"org/roleplay\", \"endpoint\": \"$MSURL\"|" \
+    -e "s|\"use\": \"local\", \"id\": \"alpaca-en\", *\"path\": \"[^\"]*\"|\"use\": \"modelscope\", \"id\": \"alpaca-en\", \"repo\": \"org/alpaca\", \"include\": [\"*_en.json\"], \"endpoint\": \"$MSURL\"|" \
+    -e "s|\"use\": \"local\", \"id\": \"alpaca-zh\", *\"path\": \"[^\"]*\"|\"use\": \"modelscope\", \"id\": \"alpaca-zh\", \"repo\": \"org/alpaca\", \"files\": [\"alpaca_zh.json\"], \"endpoint\": \"$MSURL\"|" \
+    -e "s|\"use\": \"local\", \"id\": \"sharegpt\", *\"path\": \"[^\"]*\"|\"use\": \"hf-mirror\", \"id\": \"sharegpt\", \"repo\": \"org/chats\", \"include\": [\"share*\"], \"endpoint\": \"$HF\"|" \
+    -e "s|\"use\": \"local\", \"id\": \"messages\", *\"path\": \"[^\"]*\"|\"use\": \"hf-mirror\", \"id\": \"messages\", \"repo\": \"org/chats\", \"include\": [\"*.jsonl\"], \"endpoint\": \"$HF\"|" \
+    "$T/local.json" >"$T/hubs.json"
+[ "$(grep -c endpoint "$T/hubs.json")" = 6 ] || fail "the recipe was not rewritten"
+run 0 check "$T/hubs.json"
+run 0 run "$T/local.json"
+run 0 run "$T/hubs.json"
+for domain in Math General; do
+    for side in local hubs; do # the same but for where it is from
+        sed 's/"source":"[^"]*",//' "$T/$side/processed/v1/$domain.jsonl" >"$T/$side.$domain"
+        [ -s "$T/$side.$domain" ] || fail "$side has no $domain"
+    done
+    same "$T/local.$domain" "$T/hubs.$domain"
+done
+
+echo "- provenance"
+commit=$("$NETCTL" "$HUB" GET /api/datasets/openai/gsm8k sha)
+has "$T/hubs/.drhost/v1/sources.json" "$commit" "\"endpoint\":\"$HF\"" '"repo":"openai/gsm8k"' '"license":"mit"' \
+    "\"sha256\":\"$(sha256sum <"$D/gsm8k.json" | cut -d ' ' -f 1)\"" '{"path":"README.md","size":8,"git_sha1":"' '"aside":true}'
+has "$T/hubs/.drhost/v1/report.json" '"commit":' '"license":'
+short=$(echo "$commit" | cut -c 1-7)
+has "$T/hubs.Math" '"src":"gsm8k.json:'
+has "$T/hubs/processed/v1/Math.jsonl" "\"source\":\"hf-mirror:openai/gsm8k@$short\""
+[ -e "$T/hubs/raw/Math/gsm8k/README.md" ] && [ -e "$T/hubs/raw/Math/gsm8k/.gitattributes" ] || fail "not the hub's whole tree"
+same "$D/gsm8k.json" "$T/hubs/raw/Math/gsm8k/gsm8k.json"
+
+echo "- once more: nothing is fetched, nothing is done again; offline, too"
+: >"$HUB_LOG"
+run 0 run "$T/hubs.json"
+has "$T/err" "nothing had to be done again"
+hub_logged 0 '/resolve'
+HF_HUB_OFFLINE=1 run 0 run "$T/hubs.json"
+has "$T/err" "nothing had to be done again" "HF_HUB_OFFLINE is set"
+
+recipe_or() { # OTHER-REPO
+    cat >"$T/or.json" <<END
+{ "recipe": 1, "version": "v1", "data": "$T/or",
+  "services": { "http": { "pause": 0.02, "longest_pause": 0.1, "stall": 1, "patience": 4, "tries": 2 } },
+  "sources": [ { "use": "hf-mirror", "id": "hf", "repo": "org/big", "endpoint": "$HF", "dataset": "big",
+     "or": [ { "use": "modelscope", "repo": "$1", "endpoint": "$MSURL" } ] } ],
+  "preprocess": [ { "use": "chat" } ] }
+END
+}
+
+echo "- a file that breaks off for good is finished from the other hub, where it left off"
+recipe_or org/other
+hub_reset
+hub_faults '[{"match":{"port":"cdn","file":"big.jsonl","range":[8000000,20000000]},"action":"drop","after":0},
+    {"match":{"port":"hub","file":"small.jsonl"},"action":"status","code":404}]'
+run 3 run "$T/or.json" # made bytes are no records
+has "$T/err" "2 files of hf: on from modelscope"
+[ "$(sha256sum <"$T/or/raw/General/big/big.jsonl")" = "$("$NETCTL" "$HUB" GET /api/datasets/org/big/tree/main |
+    sed -n 's/.*"lfs":{"oid":"\([0-9a-f]*\)".*/\1  -/p')" ] || fail "not the file of the hub"
+[ "$(hub_state ports oss bytes)" -lt 16000000 ] || fail "it began from the start: $(hub_state ports oss bytes)"
+has "$T/or/raw/General/big/small.jsonl" "Say hi."
+has "$T/or/.drhost/v1/sources.json" '"source":"hf-mirror:org/big@'
+
+echo "- nobody answers at the first hub: the second one is the source"
+recipe_or org/big
+hub_reset
+rm -r "$T/or"
+hub_ctl POST '/port?name=hub&open=0' >/dev/null
+run 3 run "$T/or.json"
+has "$T/err" "trying modelscope"
+has "$T/or/.drhost/v1/sources.json" '"source":"modelscope:org/big@'
+hub_ctl POST '/port?name=hub&open=1' >/dev/null
+
+echo "- mistakes"
+printf '{"recipe":1,"sources":[{"use":"hf-mirror","repo":"o/d","includ":["x"],"or":[{"use":"modelscope","rep":"o/d"}]}]}' >"$T/bad.json"
+run 2 check "$T/bad.json"
+has "$T/err" "/sources/0/includ" 'did you mean "include"' "/sources/0/or/0/rep" 'did you mean "repo"'
+printf '{"recipe":1,"sources":[{"use":"hf-mirror","repo":"a/b/c"}]}' >"$T/bad.json"
+run 2 check "$T/bad.json"
+has "$T/err" "is no repository"
+hub_stop
