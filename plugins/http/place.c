@@ -138,7 +138,9 @@ drh_status place_commit(int root, const char *name, int from, const char *part, 
     if (fstatat(folder, last, &sb, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(sb.st_mode)) {
         st = in_the_way(e, folder, last, name);
     } else if (renameat(from, part, folder, last) != 0) {
-        st = place_error(e, errno, "give its name to", name);
+        st = errno == EISDIR || errno == EEXIST || errno == ENOTEMPTY
+                 ? in_the_way(e, folder, last, name) /* it came in this moment */
+                 : place_error(e, errno, "give its name to", name);
     }
     (void)close(folder);
     return st;

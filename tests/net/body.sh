@@ -76,7 +76,7 @@ for hub in hf ms; do
           {"match":{"file":"small.bin"},"count":1,"action":"stall","headers":true}]'
     pull 0 o/d
     whole o/d
-    has "$T/err" "nothing came for 1 s"
+    has "$T/err" "nothing came for 3 s"
 
     case_of "F5 a trickle" '[{"match":{"file":"big.bin"},"count":1,"action":"trickle","after":100000}]'
     pull 0 o/d

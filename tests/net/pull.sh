@@ -3,7 +3,7 @@
 #
 # Short pauses and few tries, so that what has to fail fails soon.
 QUICK="--no-progress --set services.http.pause=0.02 --set services.http.longest_pause=0.2
-    --set services.http.stall=1 --set services.http.patience=4"
+    --set services.http.stall=${STALL:=3} --set services.http.patience=5"
 HUBURL= # of the hub that is asked
 n_out=0
 

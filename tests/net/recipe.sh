@@ -69,7 +69,7 @@ has "$T/err" "nothing had to be done again" "HF_HUB_OFFLINE is set"
 recipe_or() { # OTHER-REPO
     cat >"$T/or.json" <<END
 { "recipe": 1, "version": "v1", "data": "$T/or",
-  "services": { "http": { "pause": 0.02, "longest_pause": 0.1, "stall": 1, "patience": 4, "tries": 2 } },
+  "services": { "http": { "pause": 0.02, "longest_pause": 0.1, "stall": 3, "patience": 5, "tries": 2 } },
   "sources": [ { "use": "hf-mirror", "id": "hf", "repo": "org/big", "endpoint": "$HF", "dataset": "big",
      "or": [ { "use": "modelscope", "repo": "$1", "endpoint": "$MSURL" } ] } ],
   "preprocess": [ { "use": "chat" } ] }
