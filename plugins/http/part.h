@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 
-enum { PART_BLOCK = 1 << 20, PART_KEY = 33 };
+enum { PART_BLOCK = 512 << 10, PART_KEY = 33 };
 
 struct part {
     const drh_host *host;
