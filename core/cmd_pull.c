@@ -331,6 +331,12 @@ static void print_summary(const struct pull *l)
     const struct pull_counts *c = &l->counts;
     char                      bytes[24], rate[24];
 
+    if (c->brought == 0) {
+        log_put(DRH_LOG_INFO, "%s%s%s: all %llu files are there, verified", l->name,
+                l->about[ABOUT_LICENSE][0] ? ", licence " : "", l->about[ABOUT_LICENSE],
+                (unsigned long long)c->there);
+        return;
+    }
     human(bytes, c->received);
     human(rate, c->seconds > 0 ? (uint64_t)((double)c->received / c->seconds) : 0);
     log_put(DRH_LOG_INFO,

@@ -21,8 +21,9 @@ struct job {
     char              hex[65];
     drh_file          file; /* as the source gets it */
     double            started, told, rate;
-    uint64_t          before; /* received when `told` */
-    drh_status        st;     /* of the manifest */
+    uint64_t          before;  /* received when `told` */
+    uint64_t          unknown; /* files whose size the listing does not know */
+    drh_status        st;      /* of the manifest */
     drh_error         e;
 };
 
@@ -193,30 +194,45 @@ static void measure(struct job *j, uint64_t received, double now)
     }
 }
 
+/* "45% 1.2 of 2.6 GB", as far as sizes are known. */
+static void put_share(const struct job *j, const drh_fetch_progress *p, char *out, size_t cap,
+                      double *left)
+{
+    double total = (double)(j->t->l->counts.missing + p->learned), done = (double)p->bytes;
+    char   have[24], all[24];
+
+    *left = 0;
+    put_bytes(have, sizeof(have), done);
+    if (j->unknown > p->learned_files || total < 1) {
+        (void)snprintf(out, cap, "%s", have);
+        return;
+    }
+    put_bytes(all, sizeof(all), total);
+    *left = total > done ? total - done : 0;
+    (void)snprintf(out, cap, "%3.0f%% %s of %s", done < total ? done / total * 100 : 100, have,
+                   all);
+}
+
 static void on_progress(void *ctx, const drh_fetch_progress *p)
 {
-    struct job               *j = ctx;
-    const struct pull_counts *c = &j->t->l->counts;
-    char                      done[24], all[24], rate[24], left[24] = "", wait[48] = "", line[240];
-    const double              total = (double)c->missing, now = clock_now();
-    double                    share = total > 0 ? (double)p->bytes / total : 1;
+    struct job *j = ctx;
+    char        share[64], rate[24], time[24] = "", wait[48] = "", line[240];
+    double      left;
 
     j->t->l->counts.received = p->received;
-    measure(j, p->received, now);
-    put_bytes(done, sizeof(done), (double)p->bytes);
-    put_bytes(all, sizeof(all), total);
+    measure(j, p->received, clock_now());
+    put_share(j, p, share, sizeof(share), &left);
     put_bytes(rate, sizeof(rate), j->rate);
-    if (j->rate > 0 && total > (double)p->bytes) {
-        put_time(left, sizeof(left), (total - (double)p->bytes) / j->rate);
+    if (j->rate > 0 && left > 0) {
+        put_time(time, sizeof(time), left / j->rate);
     }
     if (p->waiting_ms > 2000) {
         (void)snprintf(wait, sizeof(wait), ", waiting %u s as the server asks",
                        p->waiting_ms / 1000);
     }
-    (void)snprintf(line, sizeof(line), "%s %3.0f%% %s of %s, %s/s%s%s, %llu of %llu files%s",
-                   j->t->o->what, share < 1 ? share * 100 : 100, done, all, rate,
-                   left[0] ? ", " : "", left, (unsigned long long)p->files,
-                   (unsigned long long)j->t->n, wait);
+    (void)snprintf(line, sizeof(line), "%s: %s, %s/s%s%s%s, %llu of %llu files%s", j->t->o->what,
+                   share, rate, time[0] ? ", " : "", time, time[0] ? " left" : "",
+                   (unsigned long long)p->files, (unsigned long long)j->t->n, wait);
     progress_line(line);
 }
 
@@ -249,6 +265,9 @@ drh_status pull_job(struct pull_task *t, drh_error *e)
                        t->from->stage->desc.id, DRH_HTTP, DRH_FETCH);
     }
     j.told = j.started;
+    for (size_t i = 0; i < t->n; i++) {
+        j.unknown += t->l->list.file[t->file[i]].size == UINT64_MAX;
+    }
     progress_start(t->o->what);
     e->message[0] = '\0';
     st = s->fetch.run(s->in->self, &job, e);

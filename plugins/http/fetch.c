@@ -271,6 +271,8 @@ static void tell(struct job *j)
     p.received = __atomic_load_n(&j->received, __ATOMIC_RELAXED);
     p.files = __atomic_load_n(&j->settled, __ATOMIC_RELAXED);
     p.failed = __atomic_load_n(&j->failed, __ATOMIC_RELAXED);
+    p.learned = __atomic_load_n(&j->learned, __ATOMIC_RELAXED);
+    p.learned_files = __atomic_load_n(&j->learned_files, __ATOMIC_RELAXED);
     p.waiting_ms = (uint32_t)__atomic_load_n(&j->waiting_ms, __ATOMIC_RELAXED);
     (void)pthread_mutex_lock(&j->calls);
     j->spec->progress(j->spec->ctx, &p);

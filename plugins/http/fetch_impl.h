@@ -146,6 +146,7 @@ struct job {
     uint64_t        bytes, received, settled, failed; /* atomic */
     uint32_t        active;                           /* atomic */
     uint64_t        waiting_ms;                       /* atomic */
+    uint64_t        learned, learned_files;           /* atomic */
 };
 
 /* fetch.c */

@@ -60,6 +60,8 @@ static bool learn_size(struct piece *p, bool has_length, uint64_t length)
     }
     if (has_length) {
         f->size = length;
+        __atomic_add_fetch(&j->learned, length, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&j->learned_files, 1, __ATOMIC_RELAXED);
         f->whole = length < SMALL_FILE ||
                    !piece_text_is(drh_hub_header(&p->x.answer, "accept-ranges"), "bytes");
         p->to = f->whole ? length : SMALL_FILE; /* the rest is for others, too */

@@ -47,6 +47,8 @@ typedef struct drh_fetch_progress {
     uint64_t failed;     /* of these */
     uint32_t waiting_ms; /* everything waits for a server's limit for so long yet; 0: no */
     uint32_t reserved;
+    uint64_t learned;       /* bytes of files whose size the listing did not know */
+    uint64_t learned_files; /* how many these are */
 } drh_fetch_progress;
 
 /* What is to be brought.  The callbacks are called one at a time, on any thread of the provider,
