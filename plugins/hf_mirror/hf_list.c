@@ -26,6 +26,7 @@ static drh_status get(struct hf *x, const drh_text *url, drh_hub_page *p, drh_er
 {
     drh_http_req req = {.struct_size = sizeof(req), .url = drh_text_str(url)};
 
+    memset(p, 0, sizeof(*p)); /* the caller frees it in any case */
     if (url->failed) {
         return no_memory(e);
     }

@@ -191,7 +191,10 @@ static void open_files(struct job *j)
     while (!j->stopping && j->next < j->spec->n && j->n_open - j->n_ending < AHEAD * j->max_files &&
            j->n_ending < MAX_ENDING) {
         if (!file_open(j, j->next)) {
-            break; /* the next tick tries again */
+            /* one that ends gives its memory back; without any there is nothing to wait for */
+            j->no_memory = j->n_open == 0;
+            j->stopping = j->stopping || j->no_memory;
+            break;
         }
         j->next++;
     }
@@ -420,7 +423,9 @@ drh_status fetch_run(struct fetch *f, const drh_fetch_job *spec, drh_error *e)
         if (j->settled > j->failed) {
             file_notes(j, UINT64_MAX);
         }
-        if (j->next < spec->n) {
+        if (j->no_memory) {
+            st = drh_fail(e, DRH_E_NOMEM, "out of memory for a file");
+        } else if (j->next < spec->n) {
             st = drh_fail(e, DRH_E_CANCELLED, "stopped; the same command goes on from here");
         }
     }
