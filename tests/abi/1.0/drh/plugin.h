@@ -312,7 +312,8 @@ struct drh_host {
     const drh_value_api  *values;
     const drh_config_api *config;
 
-    /* Bytes to part `part` of a sink (0 unless the ops name several suffixes). [worker] */
+    /* Bytes to part `part` of a sink (0 unless the ops name several suffixes), at its end.  When
+     * one call fails the run does, with that reason. [worker] */
     drh_status (*sink_write)(drh_sink *s, uint32_t part, const void *ptr, size_t len);
     drh_status (*list_file)(drh_list *l, const drh_file *file); /* [main] in list() */
 
@@ -321,6 +322,10 @@ struct drh_host {
     drh_status (*json_open)(const drh_host *h, const char *text, size_t len, drh_json **doc,
                             drh_value *root, drh_error *e);
     void (*json_close)(drh_json *doc); /* [any] NULL is fine */
+    /* Writes over bytes that were given to that part before, at `offset`: a count in a header that
+     * is known at the end.  DRH_E_UNSUPPORTED on standard output. [worker] */
+    drh_status (*sink_patch)(drh_sink *s, uint32_t part, uint64_t offset, const void *ptr,
+                             size_t len);
 };
 
 /* ---- what a plugin offers ------------------------------------------------------------------ */
@@ -408,20 +413,37 @@ typedef struct drh_source_ops {
     drh_status (*about)(void *self, drh_source_about *out);
 } drh_source_ops;
 
-/* reader: a raw file to records. */
+enum { DRH_POSITION_MAX = 1024 }; /* most bytes of a reader's position */
+
+/* reader: a raw file to records.
+ *
+ * A file is read by the reader that its source names; else by the host when it is JSON by content;
+ * else by the reader with the highest sniff().  The host counts rows: each next() with DRH_OK is
+ * one, from 0 (info->row); people see it from 1, as FILE:ROW (info->line).  The host may stop after
+ * any row and go on later, in another process, at the position that tell() gave: what a row becomes
+ * may depend on the file and the options, never on where its stream was opened.
+ *
+ * One thread at a time uses a stream.  SERIAL and PINNED: one call of the instance at a time;
+ * WORKERS: several streams may be in use at once.  There is no worker state, and no service. */
 typedef struct drh_reader_ops {
     uint32_t struct_size;
     uint32_t reserved;
-    /* 0: not this format; higher wins.  `head` holds the file's first bytes. [any] */
+    /* 0: not this format; higher wins.  `head` holds the file's first bytes, up to 4 KiB, `name` is
+     * its name in the data set.  Compressed files come as they are. [any] */
     int32_t (*sniff)(void *self, const uint8_t *head, size_t len, const char *name);
-    /* Opens at a position that tell() gave ({NULL,0}: the start). [worker] */
+    /* Opens at a position that tell() gave ({NULL,0}: the start).  DRH_E_DATA: the file is damaged;
+     * that is one bad record, and the run goes on with the next file. [worker] */
     drh_status (*open)(void *self, const char *path, const drh_str *position, void **stream,
                        drh_error *e);
     /* Fills `slot`, a new empty record, with set_* and keeps it; or fails it with a reason (a bad
-     * row).  DRH_END at the end. [worker] */
+     * row), or drops it.  DRH_END at the end.  DRH_E_DATA: damaged from here on, as in open.  No
+     * add(): a row is one record. [worker] */
     drh_status (*next)(void *self, void *stream, drh_record *slot, drh_error *e);
-    drh_status (*tell)(void *self, void *stream, drh_str *position, drh_error *e); /* [worker] */
-    void (*close)(void *self, void *stream);                                       /* [worker] */
+    /* The position after the last row: at most DRH_POSITION_MAX bytes, copied.  Right after
+     * open(position) it gives the same bytes, after further rows others.  DRH_E_UNSUPPORTED: this
+     * stream has no positions; the host then reads the rows before once more. [worker] */
+    drh_status (*tell)(void *self, void *stream, drh_str *position, drh_error *e);
+    void (*close)(void *self, void *stream); /* [worker] */
 } drh_reader_ops;
 
 /* preprocessor, synthesizer, selector, and a converter from records to records.
@@ -482,14 +504,19 @@ typedef struct drh_selector_ops {
 } drh_selector_ops;
 
 /* A converter gives `map` (records to records) or begin, write, end (records to the bytes of a file
- * format: one call of begin and end a file set, write in order). */
+ * format).  The latter is the last step of a recipe: a file set a domain, DOMAIN + suffix for each
+ * suffix, one begin, then the records in order, one end.  The files get their names when end() has
+ * succeeded.  Calls of an instance never overlap, whatever its threading; they may come from
+ * different threads unless it is PINNED.  After an error only destroy() is called. */
 typedef struct drh_converter_ops {
     uint32_t           struct_size;
     uint32_t           reserved;
     const drh_map_ops *map;
-    const char *const *suffixes; /* NULL-terminated: {".bin", ".idx", NULL}; NULL: {".out"} */
+    /* NULL-terminated, at most 8, [A-Za-z0-9._-]: {".bin", ".idx", NULL}; NULL: {".out"}.  The
+     * host compresses what ends in ".zst". */
+    const char *const *suffixes;
     drh_status (*begin)(void *self, drh_sink *s, drh_error *e); /* [worker] */
-    /* Settles each record after its bytes are written. [worker] */
+    /* Settles each record, keeps those that are in the files. [worker] */
     drh_status (*write)(void *self, drh_record *const *r, size_t n, drh_sink *s, drh_error *e);
     drh_status (*end)(void *self, drh_sink *s, drh_error *e); /* [worker] */
 } drh_converter_ops;
