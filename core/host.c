@@ -144,7 +144,8 @@ static void host_fill(struct instance *in)
                           .sink_write = sink_write,
                           .list_file = list_file,
                           .json_open = json_doc_open,
-                          .json_close = json_doc_close};
+                          .json_close = json_doc_close,
+                          .sink_patch = sink_patch};
     if (in->stage->desc.flags & DRH_NETWORK) { /* its threads wait more than they compute */
         in->host.thread_quota = in->env->workers < MAX_QUOTA ? in->env->workers + 1 : MAX_QUOTA;
     }

@@ -75,6 +75,13 @@ static drh_status init_sink(drh_sink *s, uint32_t part, const void *ptr, size_t 
     return DRH_E_UNSUPPORTED;
 }
 
+static drh_status init_patch(drh_sink *s, uint32_t part, uint64_t offset, const void *ptr,
+                             size_t len)
+{
+    (void)offset;
+    return init_sink(s, part, ptr, len);
+}
+
 static drh_status init_list(drh_list *l, const drh_file *file)
 {
     (void)l;
@@ -103,6 +110,7 @@ static const drh_host init_host = {
     .list_file = init_list,
     .json_open = json_doc_open,
     .json_close = json_doc_close,
+    .sink_patch = init_patch,
 };
 
 /* ---- opening a file ------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ struct outfile {
     bool           direct; /* standard output, a device, a pipe: no temporary */
     bool           sync;
     bool           in_frame; /* the compressor holds an open frame */
+    bool           patched;  /* the running digest is of bytes that are no longer there */
     char          *path;     /* owned; final name */
     char          *tmp;      /* owned; NULL when direct */
     char          *room;     /* owned */
@@ -399,6 +400,44 @@ uint64_t outfile_size(const struct outfile *o)
     return o->given;
 }
 
+static drh_status patch(struct outfile *o, uint64_t at, const char *p, size_t n, drh_error *e)
+{
+    drh_status st = flush(o, e);
+
+    while (st == DRH_OK && n > 0) {
+        ssize_t w = pwrite(o->fd, p, n, (off_t)at);
+
+        if (w < 0 && errno != EINTR) {
+            return write_failed(o, errno, n, e);
+        }
+        at += w > 0 ? (uint64_t)w : 0;
+        p += w > 0 ? w : 0;
+        n -= w > 0 ? (size_t)w : 0;
+    }
+    return st;
+}
+
+drh_status outfile_patch(struct outfile *o, uint64_t at, const void *p, size_t n, drh_error *e)
+{
+    drh_status st;
+
+    if (o->failed.code != DRH_OK) {
+        return repeat(o, e);
+    }
+    if (o->direct || o->zstd) {
+        return err_set(e, DRH_E_UNSUPPORTED,
+                       "cannot go back in %s: it is %s; write to an ordinary file", o->path,
+                       o->zstd ? "compressed" : "no file of its own");
+    }
+    if (at > o->given || n > o->given - at) {
+        return err_set(e, DRH_E_RANGE, "bytes %llu to %llu of %s were not written before",
+                       (unsigned long long)at, (unsigned long long)at + n, o->path);
+    }
+    o->patched = true;
+    st = patch(o, at, p, n, e);
+    return st == DRH_OK ? st : remember(o, e, st);
+}
+
 /* One step of the copy inside the system; -1 with errno, 0 at the end. */
 static ssize_t copy_in_system(struct outfile *o, int fd)
 {
@@ -526,7 +565,9 @@ drh_status outfile_commit(struct outfile *o, uint8_t *digest, uint64_t *stored, 
     if (digest) {
         memset(digest, 0, 32);
     }
-    if (st == DRH_OK && digest && o->sha && sha256_end(o->sha, digest) != DRH_OK) {
+    if (st == DRH_OK && digest && o->sha && o->patched) {
+        st = sha256_file(o->path, digest, e);
+    } else if (st == DRH_OK && digest && o->sha && sha256_end(o->sha, digest) != DRH_OK) {
         st = err_set(e, DRH_E_INTERNAL, "SHA-256 of %s failed in libcrypto", o->path);
     }
     outfile_abort(o);

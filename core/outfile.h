@@ -22,6 +22,9 @@ enum {                 /* flags */
 drh_status outfile_open(struct outfile **o, const char *path, uint32_t flags, drh_error *e);
 drh_status outfile_write(struct outfile *o, const void *p, size_t n, drh_error *e);
 uint64_t   outfile_size(const struct outfile *o); /* bytes given to it so far */
+/* Writes over bytes that were given before.  DRH_E_RANGE: they were not; DRH_E_UNSUPPORTED: the
+ * file is compressed, standard output, a device or a pipe. */
+drh_status outfile_patch(struct outfile *o, uint64_t at, const void *p, size_t n, drh_error *e);
 /* Final name; frees o in any case.  digest (32 bytes) and stored size may be NULL. */
 drh_status outfile_commit(struct outfile *o, uint8_t *digest, uint64_t *stored, drh_error *e);
 /* Removes the temporary, frees o.  NULL is fine. */

@@ -13,14 +13,35 @@
 
 enum { MAX_NAME = 1024 };
 
+/* DRH_OK when bytes may go to that part. */
+static drh_status open_part(drh_sink *s, uint32_t part)
+{
+    if (s->error.code != DRH_OK) {
+        return s->error.code; /* bytes are missing: more of them would only hide it */
+    }
+    return part < s->n_parts
+               ? DRH_OK
+               : err_set(&s->error, DRH_E_ARG, "bytes for part %u of %u; parts count from 0", part,
+                         s->n_parts);
+}
+
 drh_status sink_write(drh_sink *s, uint32_t part, const void *ptr, size_t len)
 {
-    drh_status st;
+    drh_status st = open_part(s, part);
 
-    if (part >= s->n_parts) {
-        return DRH_E_ARG;
+    if (st == DRH_OK) {
+        st = s->error.code = outfile_write(s->part[part], ptr, len, &s->error);
     }
-    st = outfile_write(s->part[part], ptr, len, &s->error);
+    return st;
+}
+
+drh_status sink_patch(drh_sink *s, uint32_t part, uint64_t offset, const void *ptr, size_t len)
+{
+    drh_status st = open_part(s, part);
+
+    if (st == DRH_OK) {
+        st = s->error.code = outfile_patch(s->part[part], offset, ptr, len, &s->error);
+    }
     return st;
 }
 

@@ -44,7 +44,10 @@ struct drh_list {
     size_t         n, cap;
 };
 
+/* The first failure stays in s->error, and nothing is written after it. */
 drh_status sink_write(drh_sink *s, uint32_t part, const void *ptr, size_t len);
+/* Over bytes of that part that were written before: a header that is known at the end. */
+drh_status sink_patch(drh_sink *s, uint32_t part, uint64_t offset, const void *ptr, size_t len);
 /* A file that must not be brought, because of its name or a digest that is none, is listed as
  * failed: the others still come.  DRH_E_ARG: not even that can be said of it. */
 drh_status list_file(drh_list *l, const drh_file *file);

@@ -140,6 +140,56 @@ START_TEST(appears_whole)
 }
 END_TEST
 
+/* Over bytes that are on the disk, and over some that are still held. */
+START_TEST(patched)
+{
+    size_t          n = 700000;
+    char           *p = noise(n);
+    struct outfile *o;
+    drh_error       e = ERR_INIT;
+    uint8_t         got[32], want[32];
+
+    ck_assert_int_eq(outfile_open(&o, path, OUT_DIGEST, &e), DRH_OK);
+    ck_assert_int_eq(outfile_write(o, p, n, &e), DRH_OK);
+    memcpy(p + 5, "HEAD", 4);
+    ck_assert_int_eq(outfile_patch(o, 5, "HEAD", 4, &e), DRH_OK);
+    memcpy(p + n - 3, "END", 3);
+    ck_assert_int_eq(outfile_patch(o, n - 3, "END", 3, &e), DRH_OK);
+    ck_assert_int_eq(outfile_patch(o, n, "", 0, &e), DRH_OK);
+    ck_assert_int_eq(outfile_write(o, "more", 4, &e), DRH_OK); /* goes on behind */
+    ck_assert_int_eq(outfile_patch(o, n + 2, "RE", 2, &e), DRH_OK);
+    ck_assert_int_eq(outfile_commit(o, got, NULL, &e), DRH_OK);
+    p = realloc(p, n + 4);
+    memcpy(p + n, "moRE", 4);
+    ck_file(path, p, n + 4);
+    ck_assert_int_eq(sha256_of(p, n + 4, want), DRH_OK);
+    ck_assert_mem_eq(got, want, 32);
+    free(p);
+}
+END_TEST
+
+START_TEST(patched_in_vain)
+{
+    struct outfile *o;
+    drh_error       e = ERR_INIT;
+
+    ck_assert_int_eq(outfile_open(&o, path, OUT_DIGEST, &e), DRH_OK);
+    ck_assert_int_eq(outfile_write(o, "0123456789", 10, &e), DRH_OK);
+    ck_assert_int_eq(outfile_patch(o, 8, "abc", 3, &e), DRH_E_RANGE);
+    ck_assert_int_eq(outfile_patch(o, UINT64_MAX, "abc", 3, &e), DRH_E_RANGE);
+    ck_assert_int_eq(outfile_commit(o, NULL, NULL, &e), DRH_OK);
+    ck_file(path, "0123456789", 10);
+    ck_assert_int_eq(outfile_open(&o, path, OUT_ZSTD, &e), DRH_OK);
+    ck_assert_int_eq(outfile_write(o, "0123456789", 10, &e), DRH_OK);
+    ck_assert_int_eq(outfile_patch(o, 0, "a", 1, &e), DRH_E_UNSUPPORTED);
+    outfile_abort(o);
+    ck_assert_int_eq(outfile_open(&o, "/dev/null", 0, &e), DRH_OK);
+    ck_assert_int_eq(outfile_write(o, "0123456789", 10, &e), DRH_OK);
+    ck_assert_int_eq(outfile_patch(o, 0, "a", 1, &e), DRH_E_UNSUPPORTED);
+    outfile_abort(o);
+}
+END_TEST
+
 START_TEST(abort_leaves_nothing)
 {
     struct outfile *o;
@@ -399,6 +449,8 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, appears_whole);
+    tcase_add_test(t, patched);
+    tcase_add_test(t, patched_in_vain);
     tcase_add_test(t, abort_leaves_nothing);
     tcase_add_test(t, compressed);
     tcase_add_test(t, compressed_by_name);
