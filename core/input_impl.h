@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * input_impl.h - what the input_*.c files share: the byte stream under a file (input_raw.c) and the
- * search for the end of a JSON value (input_split.c).  Nobody else includes it, but for tests. */
+ * search for the end of a JSON value (input_split.c).  Nobody else includes it, but for head.c,
+ * which looks at the bytes too, and tests. */
 #ifndef CORE_INPUT_IMPL_H
 #define CORE_INPUT_IMPL_H
 
