@@ -38,7 +38,10 @@ static void free_step(struct step *s)
     mem_free(s->use);
     mem_free(s->domain);
     mem_free(s->dataset);
-    mem_free(s->reader);
+    if (s->reader) {
+        reader_decl_free(s->reader);
+        mem_free(s->reader);
+    }
     mem_free(s->per);
     cJSON_Delete(s->options);
 }
@@ -57,6 +60,10 @@ void recipe_free(struct recipe *r)
         cJSON_Delete(r->services[i].options);
     }
     mem_free(r->steps);
+    for (size_t i = 0; i < r->n_readers; i++) {
+        reader_decl_free(&r->readers[i]);
+    }
+    mem_free(r->readers);
     mem_free(r->services);
     mem_free(r->path);
     mem_free(r->dir);

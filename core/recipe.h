@@ -20,18 +20,27 @@ enum phase {
     PHASES
 };
 
+/* A reader that is named: by a source ("reader": "csv" or {"use": "csv", ...its options}), or by
+ * --plugin of single steps. */
+struct reader_decl {
+    char  *use;         /* as in a step */
+    cJSON *options;     /* owned */
+    char   id[64];      /* single steps: what --set calls it */
+    char   pointer[72]; /* "/sources/0/reader" */
+};
+
 /* One entry of a phase. */
 struct step {
     enum phase phase;
     size_t     index; /* in its phase */
     /* "or" of a source: 1 + the place of that source in recipe.steps; 0: a step of its own */
     size_t alternative_of;
-    char  *id;               /* unique in the recipe; default: use, then use-2, ... */
-    char  *use;              /* stage id, or a path to a .so, or FILE:STAGE; a relative path
-                                starts at the recipe's folder */
-    char  *domain, *dataset; /* sources and synthesizers; NULL otherwise */
-    char  *reader;           /* sources: a reader stage by name, NULL: by content */
-    cJSON *options;          /* owned; the stage's own keys only */
+    char  *id;  /* unique in the recipe; default: use, then use-2, ... */
+    char  *use; /* stage id, or a path to a .so, or FILE:STAGE; a relative path
+                   starts at the recipe's folder */
+    char               *domain, *dataset; /* sources and synthesizers; NULL otherwise */
+    struct reader_decl *reader;           /* sources; owned; NULL: by content */
+    cJSON              *options;          /* owned; the stage's own keys only */
     /* select: the cut */
     bool    has_below, has_at_most, has_above, has_at_least, has_top, has_count;
     double  below, at_most, above, at_least, top;
@@ -61,6 +70,8 @@ struct recipe {
     size_t               n_steps;
     struct service_decl *services;
     size_t               n_services;
+    struct reader_decl  *readers; /* of single steps */
+    size_t               n_readers;
 };
 
 /* JSON with // and block comments and trailing commas: comments become spaces, offsets stay.  In
@@ -83,6 +94,8 @@ drh_status recipe_check_per(const struct step *s, drh_error *e);
 /* Appends a step; `use` as in the recipe. */
 drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struct step **s,
                       drh_error *e);
+/* Adds a reader for single steps; `use` as in the recipe, `id` of its stage. */
+drh_status recipe_add_reader(struct recipe *r, const char *use, const char *id, drh_error *e);
 /* --set [ID.]KEY=VALUE: seed, max_bad ... for the host; ID a step's id or "services.NAME" (made
  * when it is not there, with use "auto"); the bare key when there is one step.  Host keys of a step
  * are set at once; a stage's own keys are noted as text and typed by the stage's schema later

@@ -11,7 +11,7 @@ enum { RECIPE_MAX_PART = 100, RECIPE_MAX_ID = 64 };
 extern const char recipe_schema_text[];
 
 /* A host key of a recipe or a step, and where its value goes. */
-enum key_type { KEY_TEXT, KEY_F64, KEY_I64, KEY_SEED, KEY_BOOL };
+enum key_type { KEY_TEXT, KEY_F64, KEY_I64, KEY_SEED, KEY_BOOL, KEY_READER };
 struct host_key {
     const char   *name;
     enum key_type type;
@@ -33,6 +33,20 @@ drh_status id_ok(const char *text, drh_error *e);
 /* The values of a step or recipe against each other and against the rest of the recipe. */
 drh_status recipe_check_step(const struct recipe *r, const struct step *s, drh_error *e);
 drh_status recipe_check_host(const struct recipe *r, drh_error *e);
+/* recipe_reader.c: a reader from the value of "reader", which the schema has accepted; what was
+ * there is freed. */
+drh_status reader_store(struct reader_decl **to, const char *step, const cJSON *value,
+                        drh_error *e);
+void       reader_decl_free(struct reader_decl *d); /* its texts */
+/* --set ID.reader.KEY=VALUE */
+drh_status reader_option(struct step *s, const char *key, const char *text, drh_error *e);
+/* The reader of single steps that `left`, "ID.KEY", is for, or NULL; *key is then KEY. */
+struct reader_decl *reader_of(const struct recipe *r, const char *left, const char **key);
+/* Notes {"$set": text} at key "a.b" of the options (recipe_set.c). */
+drh_status note_option(cJSON *options, const char *at, const char *key, const char *text,
+                       drh_error *e);
+/* A relative path in *use starts at the current folder, not at the recipe's. */
+drh_status from_here(const struct recipe *r, char **use, drh_error *e);
 /* Appends a service with no options. */
 drh_status recipe_add_service(struct recipe *r, const char *name, const char *use,
                               struct service_decl **s, drh_error *e);

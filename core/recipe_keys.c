@@ -32,7 +32,7 @@ const struct host_key recipe_keys[] = {
     }
 const struct host_key step_keys[] = {
     S(use, KEY_TEXT),       S(id, KEY_TEXT),     S(domain, KEY_TEXT),   S(dataset, KEY_TEXT),
-    S(reader, KEY_TEXT),    CUT(below, KEY_F64), CUT(at_most, KEY_F64), CUT(above, KEY_F64),
+    S(reader, KEY_READER),  CUT(below, KEY_F64), CUT(at_most, KEY_F64), CUT(above, KEY_F64),
     CUT(at_least, KEY_F64), CUT(top, KEY_F64),   CUT(count, KEY_I64),   S(per, KEY_TEXT),
     {NULL, KEY_TEXT, 0, 0}};
 
@@ -86,6 +86,10 @@ drh_status key_store(const struct host_key *k, void *to, const cJSON *value, drh
     }
     if (k->type == KEY_TEXT) {
         return store_text((char **)(void *)at, value, e);
+    }
+    if (k->type == KEY_READER) {
+        return reader_store((struct reader_decl **)(void *)at, ((struct step *)to)->pointer, value,
+                            e);
     }
     if (k->type == KEY_SEED) {
         return seed_of(value, (uint64_t *)(void *)at, e);

@@ -55,8 +55,8 @@ static drh_status set_host_key(const cJSON *schema, const struct host_key *k, vo
 }
 
 /* Notes {"$set": text} at key "a.b" of the options; objects on the way are made. */
-static drh_status note_option(cJSON *options, const char *at, const char *key, const char *text,
-                              drh_error *e)
+drh_status note_option(cJSON *options, const char *at, const char *key, const char *text,
+                       drh_error *e)
 {
     char        name[128];
     const char *dot = strchr(key, '.');
@@ -93,7 +93,7 @@ static drh_status note_option(cJSON *options, const char *at, const char *key, c
 
 /* A relative path in `use` would start at the recipe's folder; on the command line it starts at the
  * current one. */
-static drh_status from_here(const struct recipe *r, char **use, drh_error *e)
+drh_status from_here(const struct recipe *r, char **use, drh_error *e)
 {
     char cwd[PATH_MAX], *full;
 
@@ -119,6 +119,9 @@ static drh_status set_in_step(const struct recipe *r, const cJSON *schema, struc
     const struct host_key *k = key_find(step_keys, key, strlen(key));
     drh_status             st;
 
+    if (s->phase == PHASE_SOURCE && strncmp(key, "reader.", 7) == 0) {
+        return reader_option(s, key + 7, text, e);
+    }
     if (!k || !schema_key(schema_key(sub, "properties"), key)) {
         return note_option(s->options, s->pointer, key, text, e);
     }
@@ -133,6 +136,8 @@ static drh_status set_in_step(const struct recipe *r, const cJSON *schema, struc
     st = set_host_key(sub, k, s, s->pointer, text, e);
     if (st == DRH_OK && strcmp(key, "use") == 0) {
         st = from_here(r, &s->use, e);
+    } else if (st == DRH_OK && strcmp(key, "reader") == 0) {
+        st = from_here(r, &s->reader->use, e);
     }
     return st == DRH_OK ? recipe_check_step(r, s, e) : st;
 }
@@ -194,8 +199,8 @@ static drh_status no_step(const struct recipe *r, const char *left, drh_error *e
     size_t      n = 0, used = 0;
     const char *near;
 
-    for (; n < r->n_steps && n < 32; n++) {
-        known[n] = r->steps[n].id;
+    for (; n < r->n_steps + r->n_readers && n < 32; n++) {
+        known[n] = n < r->n_steps ? r->steps[n].id : r->readers[n - r->n_steps].id;
         if (used + strlen(known[n]) + 8 < sizeof(list)) {
             used +=
                 (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", n ? ", " : "", known[n]);
@@ -219,6 +224,8 @@ static drh_status set_left(struct recipe *r, const cJSON *schema, char *left, co
                            drh_error *e)
 {
     const struct host_key *k = key_find(recipe_keys, left, strlen(left));
+    struct reader_decl    *d;
+    const char            *key;
     struct step           *s;
     size_t                 len;
     drh_status             st;
@@ -233,6 +240,10 @@ static drh_status set_left(struct recipe *r, const cJSON *schema, char *left, co
     s = step_of(r, left, &len);
     if (s) {
         return set_in_step(r, schema, s, left + len + 1, text, e);
+    }
+    d = reader_of(r, left, &key);
+    if (d) {
+        return note_option(d->options, d->pointer, key, text, e);
     }
     if (r->n_steps == 1 && !strchr(left, '.')) {
         return set_in_step(r, schema, &r->steps[0], left, text, e);

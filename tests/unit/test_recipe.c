@@ -335,6 +335,91 @@ START_TEST(single_steps)
 }
 END_TEST
 
+/* ---- readers ---- */
+
+#define READER(value)                                                                              \
+    "{\"recipe\":1,\"sources\":[{\"use\":\"local\",\"id\":\"s\",\"reader\":" value                 \
+    ",\"path\":\"x\"}]}"
+
+START_TEST(readers)
+{
+    struct recipe      *r = parse(READER("\"csv\""), "x/r.json");
+    struct reader_decl *d = r->steps[0].reader;
+    drh_error           e = ERR_INIT;
+
+    ck_assert_str_eq(d->use, "csv");
+    ck_assert_str_eq(d->pointer, "/sources/0/reader");
+    ck_options(d->options, "{}");
+    ck_options(r->steps[0].options, "{\"path\":\"x\"}");
+    must_set(r, "s.reader.delimiter=;");
+    ck_options(d->options, "{\"delimiter\":{\"$set\":\";\"}}");
+    must_set(r, "s.reader=./tsv.so"); /* another one begins without options */
+    d = r->steps[0].reader;
+    ck_assert_int_eq(d->use[0], '/');
+    ck_options(d->options, "{}");
+    must_set(r, "s.reader={\"use\":\"xlsx\",\"sheet\":2}");
+    d = r->steps[0].reader;
+    ck_assert_str_eq(d->use, "xlsx");
+    ck_options(d->options, "{\"sheet\":2}");
+    ck_assert_int_eq(recipe_set(r, "s.reader.=1", &e), DRH_E_CONFIG);
+    ck_assert_int_eq(recipe_set(r, "s.reader={}", &e), DRH_E_CONFIG);
+    ck_assert_int_eq(recipe_set(r, "s.reader=", &e), DRH_E_CONFIG);
+    recipe_free(r);
+
+    r = parse(READER("{\"delimiter\":\";\",\"use\":\"./csv.so:csv\"}"), "x/r.json");
+    ck_assert_str_eq(r->steps[0].reader->use, "./csv.so:csv");
+    ck_options(r->steps[0].reader->options, "{\"delimiter\":\";\"}");
+    recipe_free(r);
+
+    r = parse("{\"recipe\":1,\"sources\":[{\"use\":\"local\"}]}", NULL);
+    ck_assert_ptr_null(r->steps[0].reader); /* by content; then the options are nobody's */
+    ck_assert_int_eq(recipe_set(r, "local.reader.delimiter=;", &e), DRH_E_CONFIG);
+    ck_assert_ptr_nonnull(strstr(e.message, "--set local.reader=NAME"));
+    recipe_free(r);
+}
+END_TEST
+
+static const struct {
+    const char *value, *want;
+} bad_readers[] = {{"1", "/sources/0/reader: must be"},
+                   {"\"\"", "/sources/0/reader: must be"},
+                   {"[\"csv\"]", "/sources/0/reader: must be"},
+                   {"{}", "/sources/0/reader"},
+                   {"{\"use\":1}", "/sources/0/reader/use: must be"},
+                   {"{\"use\":\"\"}", "/sources/0/reader/use: must be"}};
+
+START_TEST(wrong_readers)
+{
+    drh_error      e = ERR_INIT;
+    struct recipe *r = NULL;
+    char           text[256];
+
+    (void)snprintf(text, sizeof(text), READER("%s"), bad_readers[_i].value);
+    ck_assert_int_eq(recipe_parse(text, strlen(text), "r.json", &r, &e), DRH_E_CONFIG);
+    ck_assert_msg(strstr(e.message, bad_readers[_i].want) != NULL, "%s", e.message);
+}
+END_TEST
+
+START_TEST(readers_of_single_steps)
+{
+    drh_error      e = ERR_INIT;
+    struct recipe *r = NULL;
+    struct step   *s;
+
+    ck_assert_int_eq(recipe_empty(&r, &e), DRH_OK);
+    ck_assert_int_eq(recipe_add_reader(r, "/p/csv.so:csv", "csv", &e), DRH_OK);
+    ck_assert_int_eq(recipe_add_reader(r, "/p/csv.so:tsv", "tsv", &e), DRH_OK);
+    ck_assert_int_eq(recipe_set(r, "delimiter=;", &e), DRH_E_CONFIG);
+    ck_assert_ptr_nonnull(strstr(e.message, "csv, tsv"));
+    ck_assert_int_eq(recipe_add(r, PHASE_PREPROCESS, "chat", &s, &e), DRH_OK);
+    must_set(r, "tsv.delimiter=;");
+    must_set(r, "turns=[1,2]"); /* the one step's */
+    ck_options(r->readers[0].options, "{}");
+    ck_options(r->readers[1].options, "{\"delimiter\":{\"$set\":\";\"}}");
+    recipe_free(r);
+}
+END_TEST
+
 /* A stage's unknown key may have been meant for the host. */
 START_TEST(options_know_the_hosts_keys)
 {
@@ -384,6 +469,9 @@ int main(void)
     tcase_add_loop_test(t, set, 0, sizeof(sets) / sizeof(sets[0]));
     tcase_add_test(t, set_values);
     tcase_add_test(t, single_steps);
+    tcase_add_test(t, readers);
+    tcase_add_loop_test(t, wrong_readers, 0, sizeof(bad_readers) / sizeof(bad_readers[0]));
+    tcase_add_test(t, readers_of_single_steps);
     tcase_add_test(t, options_know_the_hosts_keys);
     tcase_add_test(t, files);
     tcase_set_timeout(t, 30);
