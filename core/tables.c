@@ -8,6 +8,7 @@
 #include "json.h"
 #include "loader_impl.h"
 #include "mem.h"
+#include "sink.h"
 
 #include <string.h>
 
@@ -221,16 +222,37 @@ static drh_status take_selector(struct stage *s, drh_error *e)
     return st == DRH_OK ? take_map(s, o->map, e) : st;
 }
 
+/* Each becomes the end of a file's name, and two of them may not be one file. */
+static drh_status suffixes_ok(const char *const *list, size_t n, drh_error *e)
+{
+    if (list && n == 0) {
+        return err_set(e, DRH_E_ARG, "suffixes: none; name the files' endings, or leave it NULL");
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (list[i][strspn(list[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                    "0123456789._-")] != 0) {
+            return err_set(e, DRH_E_DATA, "suffixes: \"%s\"; use only A-Z a-z 0-9 . _ -", list[i]);
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(list[i], list[k]) == 0) {
+                return err_set(e, DRH_E_ARG, "suffixes: \"%s\" twice; rename one", list[i]);
+            }
+        }
+    }
+    return DRH_OK;
+}
+
 static drh_status take_converter(struct stage *s, drh_error *e)
 {
     drh_converter_ops *o = &s->ops.converter;
-    size_t             n;
+    size_t             n = 0;
     drh_status st = take(o, sizeof(*o), s->desc.ops.converter, SIZE_1_0(drh_converter_ops, end),
                          "converter ops", e);
 
     if (st == DRH_OK) {
-        st = list_ok(o->suffixes, LIST_MAX, "suffixes", &n, e);
+        st = list_ok(o->suffixes, SINK_MAX_PARTS, "suffixes", &n, e);
     }
+    st = st == DRH_OK ? suffixes_ok(o->suffixes, n, e) : st;
     if (st != DRH_OK) {
         return st;
     }

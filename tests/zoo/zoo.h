@@ -76,6 +76,9 @@ __attribute__((unused)) static drh_status zoo_process(void *self, void *worker,
 }
 #endif
 
+#ifndef ZOO_NEEDS
+#define ZOO_NEEDS NULL
+#endif
 #ifndef ZOO_INIT
 #define ZOO_INIT NULL
 #else
@@ -101,6 +104,7 @@ static const drh_stage zoo_stage = {
     .config_schema = ZOO_SCHEMA,
     .threading = DRH_WORKERS,
     .flags = ZOO_FLAGS,
+    .needs = ZOO_NEEDS,
     .life = ZOO_LIFE,
     .ops.any = ZOO_OPS,
 };
