@@ -18,6 +18,7 @@ struct batch_item {
     const struct feed_file *file;
     const char             *code;    /* refused */
     const char             *message; /* arena */
+    struct drh_record      *rec;     /* a reader's, settled; NULL: made from the text */
 };
 
 static const struct origin nowhere; /* of what a stage adds at a shard's end */
@@ -76,54 +77,80 @@ void batch_reset(struct batch *b, uint64_t seq)
     b->rec = NULL;
     b->n_items = b->n_rec = 0;
     b->n_read = b->n_out = 0;
+    b->made = 0;
     b->st = DRH_OK;
     b->error = (drh_error)ERR_INIT;
 }
 
-static drh_status take_item(struct batch *b, const struct input_item *from,
-                            const struct feed_file *file)
+static drh_status take_item(struct batch *b, const struct feed_item *from)
 {
-    struct batch_item *it = &b->item[b->n_items];
+    struct batch_item       *it = &b->item[b->n_items];
+    const struct input_item *in = &from->in;
 
     memset(it, 0, sizeof(*it));
-    it->row = from->row;
-    it->line = from->line;
-    it->file = file;
+    it->row = in->row;
+    it->line = in->line;
+    it->file = from->file;
     it->off = b->text.len;
-    it->len = from->len;
-    if (from->code) {
-        it->code = from->code;
-        it->message = arena_dup(b->arena, from->message, strlen(from->message));
+    it->len = in->len;
+    if (from->rec) {
+        it->rec = from->rec;
+        b->made += in->len;
+        return DRH_OK;
+    }
+    if (in->code) {
+        it->code = in->code;
+        it->message = arena_dup(b->arena, in->message, strlen(in->message));
         return it->message ? DRH_OK : DRH_E_NOMEM;
     }
-    return from->text ? buf_add(&b->text, from->text, from->len) : DRH_OK;
+    return in->text ? buf_add(&b->text, in->text, in->len) : DRH_OK;
+}
+
+struct fill_call {
+    struct batch *b;
+    struct feed  *f;
+    size_t        max, bytes;
+    drh_error    *e;
+    drh_status    st;
+};
+
+static void do_fill(void *arg)
+{
+    struct fill_call *c = arg;
+    struct batch     *b = c->b;
+
+    while (b->n_items < c->max && b->text.len + b->made < c->bytes) {
+        struct feed_item item;
+
+        c->st = feed_next(c->f, b->arena, &item, c->e);
+        if (c->st != DRH_OK) {
+            break;
+        }
+        if (take_item(b, &item) != DRH_OK) {
+            c->st = err_nomem(c->e, "a batch");
+            break;
+        }
+        b->n_items++;
+    }
 }
 
 drh_status batch_fill(struct batch *b, struct feed *f, size_t max, size_t bytes, drh_error *e)
 {
+    struct fill_call call = {.b = b, .f = f, .max = max, .bytes = bytes, .e = e};
+    struct instance *in = feed_instance(f);
+
     b->slot_origin = f->slot_origin;
     b->item = arena_alloc(b->arena, max * sizeof(*b->item));
     if (!b->item) {
         return err_nomem(e, "a batch");
     }
-    while (b->n_items < max && b->text.len < bytes) {
-        struct input_item       item;
-        const struct feed_file *file;
-        drh_status              st = feed_next(f, &item, &file, e);
-
-        if (st == DRH_END) {
-            break;
-        }
-        if (st == DRH_OK) {
-            st = take_item(b, &item, file);
-            if (st != DRH_OK) {
-                return err_nomem(e, "a batch");
-            }
-        }
-        if (st != DRH_OK) {
-            return st;
-        }
-        b->n_items++;
+    if (in) { /* a PINNED reader's thread is entered once for all of it */
+        instance_call(in, do_fill, &call);
+    } else {
+        do_fill(&call);
+    }
+    if (call.st != DRH_OK && call.st != DRH_END) {
+        return call.st;
     }
     b->n_read = b->n_items;
     return b->n_items ? DRH_OK : DRH_END;
@@ -178,12 +205,33 @@ static drh_status reject_item(struct batch *b, const struct batch_item *it, cons
 
 /* ---- reading ---- */
 
+/* What a reader made of a row. */
+static drh_status take_row(struct batch *b, const struct batch_item *it)
+{
+    const struct drh_record *r = it->rec;
+    bool                     bad = r->settled == REC_FAILED;
+    drh_status               st;
+
+    if (r->settled == REC_KEPT) {
+        b->rec[b->n_rec++] = it->rec;
+        b->counts[0].out++;
+        return DRH_OK;
+    }
+    st = counts_reason(&b->counts[0], r->reason, bad, 1);
+    return st == DRH_OK ? reject_line(&b->rejects, "read", bad, r->reason, r->detail, r->origin,
+                                      r->row, r->line, record_id(r))
+                        : st;
+}
+
 static drh_status parse_item(struct batch *b, const struct batch_item *it)
 {
     struct drh_record *r;
     struct json_err    je;
     drh_status         st;
 
+    if (it->rec) {
+        return take_row(b, it);
+    }
     if (it->code) {
         return reject_item(b, it, it->code, it->message);
     }

@@ -38,6 +38,7 @@ struct batch {
     bool                 last; /* the pseudo batch after the last record: flush */
     struct arena        *arena;
     struct buf           text;
+    size_t               made;        /* about as many bytes of records that readers made */
     const struct origin *slot_origin; /* of slots; NULL: records come from files */
     struct batch_item   *item;        /* what was read; arena */
     size_t               n_items;

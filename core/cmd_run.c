@@ -5,6 +5,7 @@
 #include "err.h"
 #include "field.h"
 #include "log.h"
+#include "readers.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -29,6 +30,11 @@ static void print_plan(const struct plan *p)
         const struct plan_step *s = &p->step[i];
         (void)printf("%-20s %-16s %s %s  %s\n", s->step->pointer, s->step->id, s->stage->desc.id,
                      s->stage->desc.version, s->text);
+        if (s->reader) {
+            (void)printf("%-20s %-16s %s %s  %s\n", s->step->reader->pointer, "",
+                         s->reader->stage->desc.id, s->reader->stage->desc.version,
+                         s->reader->text);
+        }
     }
     for (size_t i = 0; i < p->n_services; i++) {
         (void)printf("%-20s %-16s %s %s\n", "services", p->service[i].name,

@@ -8,6 +8,7 @@
 #include "hash.h"
 #include "log.h"
 #include "mem.h"
+#include "readers.h"
 #include "run.h"
 #include "sink.h"
 #include "step_recipe.h"
@@ -72,6 +73,20 @@ static drh_status take_inputs(struct steps *s, drh_error *e)
             drh_str_of("");
     }
     return DRH_OK;
+}
+
+/* Who reads each of them.  A reader has to see the file before it can say that it knows it. */
+static drh_status choose_readers(struct steps *s, drh_error *e)
+{
+    for (size_t i = 0; i < s->n_files; i++) {
+        if (strcmp(s->file[i].path, "-") == 0 && s->p->readers) {
+            return err_set(e, DRH_E_CONFIG,
+                           "reader %s reads files, not standard input: write it to a file and name "
+                           "that",
+                           s->p->readers->stage->desc.id);
+        }
+    }
+    return readers_choose(s->p, NULL, s->file, s->n_files, e);
 }
 
 static bool to_stdout(const struct cli_options *o)
@@ -239,9 +254,9 @@ static drh_status rank_pass(struct steps *s, const struct plan_step *ps, const c
 static drh_status prepare_feed(struct steps *s, const struct pass *pass, struct feed *feed,
                                struct feed_file *from, drh_error *e)
 {
-    const struct plan_step *ps = &s->p->step[pass->from];
+    const struct plan_step *ps = pass->from < s->p->n_steps ? &s->p->step[pass->from] : NULL;
 
-    if (pass->from == 0 && ps->step->phase == PHASE_SYNTHESIZE && !from) {
+    if (pass->from == 0 && ps && ps->step->phase == PHASE_SYNTHESIZE && !from) {
         if (s->o->args.n) {
             return err_set(e, DRH_E_CONFIG, "%s makes records from nothing; it takes no files",
                            ps->step->id);
@@ -262,7 +277,6 @@ static drh_status open_pass(struct steps *s, const struct pass *pass, struct sha
 {
     const struct plan_step *last = pass->to > pass->from ? &s->p->step[pass->to - 1] : NULL;
     drh_status              st = DRH_OK;
-
     if (pass->last) {
         return outfile_open(&sh->out, to_stdout(s->o) ? "-" : s->o->output, 0, e);
     }
@@ -497,6 +511,7 @@ static int run_steps(const struct cli_options *o, struct plan *p, drh_error *e)
 
     run_cancel_setup();
     st = take_inputs(&s, e);
+    st = st == DRH_OK ? choose_readers(&s, e) : st;
     st = st == DRH_OK ? plan_start(p, e) : st;
     st = st == DRH_OK ? open_rejects(&s, e) : st;
     st = st == DRH_OK ? run_passes(&s, e) : st;

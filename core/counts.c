@@ -65,10 +65,13 @@ drh_status counts_add(struct counts *into, const struct counts *from)
 
 bool counts_damaged(const struct counts *c)
 {
+    static const char *const words[] = {"truncated", "bad_compression", "damaged_file"};
+
     for (size_t i = 0; i < c->n_reasons; i++) {
-        if (strcmp(c->reason[i].reason, "truncated") == 0 ||
-            strcmp(c->reason[i].reason, "bad_compression") == 0) {
-            return true;
+        for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+            if (strcmp(c->reason[i].reason, words[k]) == 0) {
+                return true;
+            }
         }
     }
     return false;

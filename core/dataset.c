@@ -6,6 +6,7 @@
 #include "hash.h"
 #include "mem.h"
 #include "outfile.h"
+#include "readers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -192,6 +193,7 @@ drh_status dataset_from_source(struct datasets *all, struct plan *p, struct plan
         st = d->source ? DRH_OK : err_nomem(e, "a source");
     }
     st = st == DRH_OK ? take_files(d, l, e) : st;
+    st = st == DRH_OK ? readers_choose(p, s->reader, d->file, d->n_files, e) : st;
     return st == DRH_OK && cache ? all_digests(d, cache, e) : st;
 }
 

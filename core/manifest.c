@@ -135,7 +135,7 @@ static void say_changed(const cJSON *old, const cJSON *now, struct buf *why)
         if (cJSON_Compare(m, was, true)) {
             continue;
         }
-        if (strcmp(m->string, "steps") == 0) {
+        if (strcmp(m->string, "steps") == 0 || strcmp(m->string, "readers") == 0) {
             say_steps(was, m, why);
         } else {
             (void)buf_addf(why, "%s%s", why->len ? ", " : "", m->string);

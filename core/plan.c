@@ -5,6 +5,7 @@
 #include "err.h"
 #include "hash.h"
 #include "mem.h"
+#include "readers.h"
 #include "services.h"
 
 #include <stdlib.h>
@@ -391,21 +392,19 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
         return st;
     }
     hex_of(digest, sizeof(digest), ps->file);
-    if (s->reader) {
-        st = err_set(
-            e, DRH_E_UNSUPPORTED,
-            "%s/reader: reader plugins cannot be run by this version yet; it reads JSON and "
-            "JSON Lines by content",
-            s->pointer);
-        problems_add(all, "%s", e->message);
-        return st;
-    }
     if (s->phase == PHASE_CONVERT && !ps->stage->has_map) {
         st = err_set(e, DRH_E_UNSUPPORTED,
                      "%s: %s writes a byte format, which this version cannot run yet", s->pointer,
                      ps->stage->desc.id);
         problems_add(all, "%s", e->message);
         return st;
+    }
+    if (s->reader) {
+        st = readers_add(p, s->reader, all, &ps->reader, e);
+        if (st != DRH_OK) {
+            return st;
+        }
+        ps->reader->named = true;
     }
     if (s->options) {
         ps->options = cJSON_Duplicate(s->options, true);
@@ -457,6 +456,14 @@ drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint
         if (st != DRH_OK && first == DRH_OK) {
             first = st;
             first_e = *e;
+        }
+    }
+    for (size_t i = 0; first == DRH_OK && i < r->n_readers; i++) {
+        struct reader *given;
+
+        first = readers_add(p, &r->readers[i], all, &given, &first_e);
+        if (first == DRH_OK) {
+            given->given = true;
         }
     }
     if (first != DRH_OK) {
@@ -521,6 +528,18 @@ drh_status plan_start(struct plan *p, drh_error *e)
     return st;
 }
 
+drh_status plan_stage(struct plan *p, uint32_t kind, const char *use, const struct stage **out,
+                      drh_error *e)
+{
+    return find_stage(p, kind, use, out, e);
+}
+
+drh_status plan_options(const struct plan *p, const struct stage *stage, cJSON **options,
+                        const char *at, struct problems *all, drh_error *e)
+{
+    return final_options(p, stage, options, at, NULL, all, e);
+}
+
 const char *plan_identity(const struct plan *p, const struct plan_step *s)
 {
     const struct service *infer = services_find(p->services, DRH_INFER);
@@ -544,6 +563,7 @@ void plan_free(struct plan *p)
         mem_free(p->step[i].text);
     }
     mem_free(p->step);
+    readers_free(p);
     if (p->services) {
         services_free(p->services);
         mem_free(p->services);

@@ -8,6 +8,8 @@
 #include "problems.h"
 #include "recipe.h"
 
+struct reader;
+
 struct plan_step {
     const struct step  *step; /* the recipe's */
     const struct stage *stage;
@@ -16,7 +18,8 @@ struct plan_step {
     char                file[65]; /* SHA-256 of the plugin's file: a rebuilt one is another one */
     uint64_t            count;    /* synthesizers: slots; 0: not given */
     uint64_t            attempts;
-    struct instance    *in; /* owned; made by plan_start */
+    struct reader      *reader; /* the plan's: that a source names; NULL: by content */
+    struct instance    *in;     /* owned; made by plan_start */
 };
 
 struct plan_service {
@@ -35,6 +38,9 @@ struct plan {
     size_t               n_services;
     struct run_env       env;
     struct services     *services; /* owned; filled by plan_start */
+    struct reader       *readers;  /* owned; see readers.h */
+    bool                 readers_loaded;
+    char                *reader_note; /* owned: why one of them cannot be used */
 };
 
 /* Takes the recipe over in any case.  e gets the first mistake, `all` (may be NULL) each. */
@@ -47,6 +53,13 @@ drh_status plan_start(struct plan *p, drh_error *e);
 /* The instance of one step, made if need be. */
 drh_status plan_instance(struct plan *p, struct plan_step *s, drh_error *e);
 void       plan_free(struct plan *p); /* NULL is fine */
+
+/* The stage of that kind that `use` names, as in a recipe. */
+drh_status plan_stage(struct plan *p, uint32_t kind, const char *use, const struct stage **out,
+                      drh_error *e);
+/* Checks options (*options NULL: none are given) and makes them final; `at` is their pointer. */
+drh_status plan_options(const struct plan *p, const struct stage *stage, cJSON **options,
+                        const char *at, struct problems *all, drh_error *e);
 
 /* "" or what the numbers of step `s` depend on outside its own options: the inference backend. */
 const char *plan_identity(const struct plan *p, const struct plan_step *s);

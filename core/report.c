@@ -104,7 +104,7 @@ static void put_services(struct text *t, const cJSON *list)
 
 static void put_sources(struct text *t, const cJSON *list)
 {
-    const cJSON *s;
+    const cJSON *s, *reader;
     put(t, "\nRead\n  %-36s %6s %10s %10s %8s\n", "domain/dataset", "files", "bytes", "records",
         "failed");
     cJSON_ArrayForEach(s, list)
@@ -114,6 +114,10 @@ static void put_sources(struct text *t, const cJSON *list)
         size_text(count(s, "bytes"), size, sizeof(size));
         put(t, "  %-36s %6.0f %10s %10.0f %8.0f\n", name, count(s, "files"), size, count(s, "read"),
             count(s, "failed"));
+        cJSON_ArrayForEach(reader, get(s, "readers"))
+        {
+            put(t, "      by reader %.63s\n", cJSON_IsString(reader) ? reader->valuestring : "?");
+        }
     }
 }
 

@@ -8,9 +8,11 @@
  *  "message": "...",                       not there when complete
  *  "started": "2026-01-31T12:00:00Z", "seconds": 1.5, "peak_memory_mib": 80, "workers": 2,
  *  "services": [{"id": "drh.infer/1", "use": "infer-openblas", "model": "...", "identity": "..."}],
- *  "sources": [{"domain", "dataset", "source", "files": 1, "bytes": 1000, "read": 300, "failed": 0,
- *             "endpoint", "type", "repo", "revision", "commit", "license", "page"}],
- *             the last seven of hubs only; sources.json has each file with its digest
+ *  "sources": [{"domain", "dataset", "source", "files": 1, "readers": ["csv"], "bytes": 1000,
+ *              "read": 300, "failed": 0,
+ *              "endpoint", "type", "repo", "revision", "commit", "license", "page"}],
+ *             readers: not there when the host reads all files; the last seven of hubs only;
+ *             sources.json has each file with its digest
  *  "steps": [{"segment": "preprocess", "step": "chat", "in": 300, "added": 0, "out": 298,
  *             "dropped": 2, "failed": 0, "seconds": 0.1, "tasks": 3, "skipped": 0,
  *             "reasons": {"dropped": {"turns_out_of_range": 2}, "failed": {}}}, ...],

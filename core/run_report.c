@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * run_report.c - report.json of a run; report.h says what is in it. */
 #include "mem.h"
+#include "readers.h"
 #include "run.h"
 #include "services.h"
 
@@ -51,6 +52,28 @@ static void add_services(const struct run *r, cJSON *list)
     }
 }
 
+/* Who reads the files, by id, each once; the host's own reading is not named. */
+static void add_readers(const struct dataset *d, cJSON *o)
+{
+    cJSON *list = NULL;
+
+    for (size_t i = 0; i < d->n_files; i++) {
+        const char *id = d->file[i].reader ? d->file[i].reader->stage->desc.id : NULL;
+        bool        seen = !id;
+
+        for (size_t k = 0; k < i && !seen; k++) {
+            seen = d->file[k].reader == d->file[i].reader;
+        }
+        if (!seen) {
+            cJSON *name = cJSON_CreateString(id);
+            list = list ? list : cJSON_AddArrayToObject(o, "readers");
+            if (!cJSON_AddItemToArray(list, name)) {
+                cJSON_Delete(name);
+            }
+        }
+    }
+}
+
 static void add_sources(const struct run *r, cJSON *list)
 {
     for (size_t i = 0; i < r->sets.n; i++) {
@@ -70,6 +93,7 @@ static void add_sources(const struct run *r, cJSON *list)
             }
         }
         (void)cJSON_AddNumberToObject(o, "files", (double)d->n_files);
+        add_readers(d, o);
         (void)cJSON_AddNumberToObject(o, "bytes", bytes);
         (void)cJSON_AddNumberToObject(o, "read", (double)d->read);
         (void)cJSON_AddNumberToObject(o, "failed", (double)d->failed);

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "mem.h"
 #include "outfile.h"
+#include "readers.h"
 #include "run.h"
 #include "sink.h"
 
@@ -278,6 +279,7 @@ static bool basis_raw(cJSON *basis, const struct run *r, const struct dataset *d
            cJSON_AddStringToObject(basis, "source", d->source) &&
            cJSON_AddStringToObject(basis, "start", start) &&
            cJSON_AddNumberToObject(basis, "rows", (double)rows) &&
+           readers_basis(basis, r->p, d->file, d->n_files) &&
            cJSON_AddNumberToObject(basis, "part_records", (double)r->p->recipe->part_records);
 }
 

@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "readers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,7 @@ drh_status source_check(struct plan *p, struct plan_step *s, drh_error *e)
     st = st == DRH_OK ? plan_instance(p, s, e) : st;
     if (st == DRH_OK && !(s->stage->desc.flags & DRH_NETWORK)) {
         st = source_list(s, &list, e);
+        st = st == DRH_OK ? readers_check(p, s->reader, &list, e) : st;
     }
     list_free(&list);
     return st;

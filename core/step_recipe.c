@@ -27,7 +27,7 @@ static enum phase phase_of(uint32_t kind)
     return PHASES;
 }
 
-/* Which stage of the file is meant; none: it offers services only, and loading it was all. */
+/* Which step of the file is meant; none: it offers services or readers only. */
 static drh_status stage_meant(const struct plugin *p, const char *id, const struct stage **out,
                               drh_error *e)
 {
@@ -51,13 +51,13 @@ static drh_status stage_meant(const struct plugin *p, const char *id, const stru
         return err_set(e, DRH_E_CONFIG, "%s has no stage \"%s\"; see drhost plugin show %s",
                        p->path, id, p->path);
     }
-    if (*out && phase_of((*out)->desc.kind) == PHASES) {
+    if (*out && phase_of((*out)->desc.kind) == PHASES && (*out)->desc.kind != DRH_KIND_READER) {
         return err_set(e, DRH_E_CONFIG,
                        "%s is a %s, which cannot be a single step; put it in a recipe",
                        (*out)->desc.id, kind_name((*out)->desc.kind));
     }
     for (size_t i = 0; n == 0 && i < p->n_stages; i++) {
-        if (p->stages[i].desc.kind != DRH_KIND_SERVICE) {
+        if (p->stages[i].desc.kind == DRH_KIND_SOURCE) {
             return err_set(e, DRH_E_CONFIG,
                            "%s is a %s, which cannot be a single step; put it in a "
                            "recipe",
@@ -65,6 +65,26 @@ static drh_status stage_meant(const struct plugin *p, const char *id, const stru
         }
     }
     return DRH_OK;
+}
+
+/* The readers of a file, or the one that was named. */
+static drh_status add_readers(struct recipe *r, const struct plugin *p, const struct stage *only,
+                              drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    for (size_t i = 0; st == DRH_OK && i < p->n_stages; i++) {
+        const struct stage *s = &p->stages[i];
+        char               *use;
+
+        if (s->desc.kind != DRH_KIND_READER || (only && only != s)) {
+            continue;
+        }
+        use = mem_printf("%s:%s", p->path, s->desc.id);
+        st = use ? recipe_add_reader(r, use, s->desc.id, e) : err_nomem(e, p->path);
+        mem_free(use);
+    }
+    return st;
 }
 
 static drh_status add_plugin(struct recipe *r, struct loader *l, const char *use,
@@ -78,6 +98,10 @@ static drh_status add_plugin(struct recipe *r, struct loader *l, const char *use
 
     *out = NULL;
     st = st == DRH_OK ? stage_meant(p, colon ? colon + 4 : NULL, out, e) : st;
+    st = st == DRH_OK ? add_readers(r, p, colon ? *out : NULL, e) : st;
+    if (st == DRH_OK && *out && (*out)->desc.kind == DRH_KIND_READER) {
+        *out = NULL;
+    }
     if (st == DRH_OK && *out) {
         char *full = mem_printf("%s:%s", p->path, (*out)->desc.id);
         st = full ? recipe_add(r, phase_of((*out)->desc.kind), full, &s, e) : err_nomem(e, use);
@@ -160,7 +184,7 @@ drh_status step_recipe(const struct cli_options *o, struct loader *l, struct rec
                     s->desc.kind == DRH_KIND_SYNTHESIZER;
         }
     }
-    if (st == DRH_OK && (*r)->n_steps == 0) {
+    if (st == DRH_OK && (*r)->n_steps == 0 && (*r)->n_readers == 0) {
         st = err_set(e, DRH_E_CONFIG, "no --plugin is a step; each offers services only");
     }
     st = st == DRH_OK ? cli_apply(o, *r, e) : st;

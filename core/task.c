@@ -31,6 +31,39 @@ static uint64_t number(const cJSON *j, const char *key)
 
 /* ---- results to and from the manifest ---- */
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The position of a reader, from hex; what is no hex is none. */
+static void mark_from(struct row_mark *m, const char *hex)
+{
+    size_t n = hex ? strlen(hex) / 2 : 0;
+
+    m->len = 0;
+    for (size_t i = 0; i < n && n <= sizeof(m->bytes); i++) {
+        int hi = hex_digit(hex[2 * i]), lo = hex_digit(hex[2 * i + 1]);
+
+        if (hi < 0 || lo < 0) {
+            m->len = 0;
+            return;
+        }
+        m->bytes[m->len++] = (uint8_t)(hi << 4 | lo);
+    }
+}
+
+static bool add_mark(cJSON *next, const struct row_mark *m)
+{
+    char hex[2 * DRH_POSITION_MAX + 1];
+
+    if (m->len == 0) {
+        return true;
+    }
+    hex_of(m->bytes, m->len, hex);
+    return cJSON_AddStringToObject(next, "position", hex) != NULL;
+}
+
 static drh_status results_from(struct task *t, const cJSON *m)
 {
     const cJSON *counts = cJSON_GetObjectItemCaseSensitive(m, "counts");
@@ -54,6 +87,8 @@ static drh_status results_from(struct task *t, const cJSON *m)
     t->next.at.row = number(next, "row");
     t->next.at.line = number(next, "line");
     t->next.at.form = (uint32_t)number(next, "form");
+    mark_from(&t->next.mark,
+              cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(next, "position")));
     t->done = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(m, "done"));
     t->seconds = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(m, "seconds"));
     t->skipped = true;
@@ -89,7 +124,7 @@ static cJSON *results_json(const struct task *t)
               cJSON_AddNumberToObject(next, "row", (double)t->next.at.row) &&
               cJSON_AddNumberToObject(next, "line", (double)t->next.at.line) &&
               cJSON_AddNumberToObject(next, "form", (double)t->next.at.form) &&
-              cJSON_AddBoolToObject(m, "done", t->done) &&
+              add_mark(next, &t->next.mark) && cJSON_AddBoolToObject(m, "done", t->done) &&
               cJSON_AddNumberToObject(m, "seconds", t->seconds) && add_counts(m, t);
 
     if (!ok) {
