@@ -48,4 +48,40 @@ prep null_id 2 0 'stage 0: id: NULL'
 prep init_fails 2 0 'no tail'
 animal "\"select\": [ { \"use\": \"$zoo/nan_scores.so\" } ]" 0 2 content
 animal "\"select\": [ { \"use\": \"$zoo/nan_scores.so\", \"top\": 0.5 } ]" 0 0 unscored
+
+# Readers that cannot be used: said when a file is in no known format, and when they are named.
+printf 'PAR1....' >train.parquet
+reader() { # NAME WORDS
+    mkdir only
+    cp "$zoo/$1.so" only/
+    for how in "--plugin-path only" "--plugin only/$1.so"; do
+        code=0
+        # shellcheck disable=SC2086
+        "$drhost" --plugin "$PLUGINS/chat.so" $how train.parquet >log 2>&1 || code=$?
+        if [ "$code" -ne 2 ] || ! grep -q "$2" log; then
+            echo "$1, $how: exit $code; wanted 2 and \"$2\" in:" >&2
+            cat log >&2
+            bad=1
+        fi
+    done
+    rm -r only
+}
+reader reader_fails 'no table of shapes'
+reader reader_needs 'asks for the service drh.infer/1'
+
+# One that claims every file: JSON stays with the host, unless the user gave it.
+mkdir only
+cp "$zoo/reader_all.so" only/
+claims() { # FILE RECORDS OPTION...
+    file=$1 records=$2
+    shift 2
+    "$drhost" --plugin "$PLUGINS/chat.so" "$@" $file >out 2>log || :
+    if [ "$(wc -l <out)" -ne "$records" ] || ! grep -q 'read: ' log; then
+        echo "reader_all, $*: $(wc -l <out) records of $file instead of $records" >&2
+        bad=1
+    fi
+}
+claims in.jsonl 2 --plugin-path only
+claims in.jsonl 0 --plugin only/reader_all.so
+claims train.parquet 0 --plugin-path only
 exit $bad
