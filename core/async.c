@@ -402,7 +402,7 @@ static drh_status window_commit(struct async *a, drh_error *e)
         (void)err_nomem(&b->error, "a window");
     }
     batch_process(b, &a->s->chain, a->at + 1, a->s->chain.n, 0);
-    if (b->st == DRH_OK && a->s->out) {
+    if (b->st == DRH_OK && (a->s->out || b->written)) {
         b->st = batch_emit(b);
     }
     st = a->s->journal ? journal_sync(a->s->journal, e) : DRH_OK; /* a power cut costs a window */

@@ -2,6 +2,7 @@
  * batch.c - see batch.h. */
 #include "batch.h"
 
+#include "bytes.h"
 #include "crash.h"
 #include "err.h"
 #include "field.h"
@@ -78,6 +79,7 @@ void batch_reset(struct batch *b, uint64_t seq)
     b->n_items = b->n_rec = 0;
     b->n_read = b->n_out = 0;
     b->made = 0;
+    b->written = false;
     b->st = DRH_OK;
     b->error = (drh_error)ERR_INIT;
 }
@@ -422,6 +424,7 @@ struct process_call {
     drh_record *const *r;
     size_t             n;
     bool               apply;
+    struct drh_sink   *sink;
     drh_error         *e;
     drh_status         st;
 };
@@ -432,7 +435,7 @@ static void do_process(void *arg)
     const drh_map_ops   *map = &c->in->stage->map;
     void                *worker;
 
-    c->st = instance_open_worker(c->in, c->w, c->e);
+    c->st = c->sink ? DRH_OK : instance_open_worker(c->in, c->w, c->e);
     if (c->st != DRH_OK) {
         return;
     }
@@ -440,8 +443,9 @@ static void do_process(void *arg)
     c->e->record = -1;
     c->e->message[0] = '\0';
     crash_note(c->in->step, c->r[0]->origin->file.ptr, c->r[0]->origin->file.len, c->r[0]->row);
-    c->st = c->apply ? map->apply(c->in->self, worker, c->r, c->n, c->e)
-                     : map->process(c->in->self, worker, c->r, c->n, c->e);
+    c->st = c->sink    ? bytes_write(c->in, c->sink, c->r, c->n, c->e)
+            : c->apply ? map->apply(c->in->self, worker, c->r, c->n, c->e)
+                       : map->process(c->in->self, worker, c->r, c->n, c->e);
     crash_note(NULL, NULL, 0, 0);
 }
 
@@ -449,8 +453,13 @@ static void do_process(void *arg)
  */
 static drh_status call_stage(struct batch *b, const struct chain_step *s, uint32_t w)
 {
-    struct process_call call = {
-        .in = s->in, .w = w, .r = b->rec, .n = b->n_rec, .apply = s->apply, .e = &b->error};
+    struct process_call call = {.in = s->in,
+                                .w = w,
+                                .r = b->rec,
+                                .n = b->n_rec,
+                                .apply = s->apply,
+                                .sink = s->sink,
+                                .e = &b->error};
 
     for (;;) {
         size_t      bad;
@@ -563,6 +572,7 @@ static drh_status run_step(struct batch *b, const struct chain *c, size_t at, ui
             st = batch_gather(b, c, at, b->rec, b->n_rec);
         }
     }
+    b->written = s->sink != NULL;
     if (st == DRH_OK && b->last && s->in && s->in->stage->map.flush) {
         st = call_flush(b, c, at, w);
     }
@@ -599,7 +609,7 @@ void batch_process(struct batch *b, const struct chain *c, size_t from, size_t t
 
 drh_status batch_emit(struct batch *b)
 {
-    for (size_t i = 0; i < b->n_rec; i++) {
+    for (size_t i = 0; i < b->n_rec && !b->written; i++) {
         drh_status st = record_write(b->rec[i], &b->out);
         double     score = (double)NAN;
 

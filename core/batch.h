@@ -24,7 +24,8 @@ struct chain_step {
     bool             apply; /* scope data set: call apply, not process */
     /* Host's own: settles every record. */
     drh_status (*own)(const void *ctx, drh_record *const *r, size_t n);
-    const void *ctx;
+    const void      *ctx;
+    struct drh_sink *sink; /* the last step of a chain: write() its records here */
 };
 
 struct chain {
@@ -49,7 +50,8 @@ struct batch {
     struct counts       *counts;      /* one per chain step, after the reader's at 0 */
     size_t               n_counts;
     uint64_t             n_read, n_out;
-    drh_status           st; /* of the processing; error says why */
+    bool                 written; /* the last step wrote the live records: no text is wanted */
+    drh_status           st;      /* of the processing; error says why */
     drh_error            error;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_step.c - `drhost --plugin FILE[:STAGE] ... [IN...] [-o OUT]`: one step or a few, files or
  * standard input to a file or standard output.  No state is kept: nothing is resumed.  [main] */
+#include "bytes.h"
 #include "cli.h"
 #include "cmd.h"
 #include "err.h"
@@ -35,6 +36,7 @@ struct steps {
     struct cut                cut;
     bool                      cutting;
     uint64_t                  read, failed;
+    struct bytes_set          set; /* files of a last step that writes bytes */
 };
 
 /* ---- files ---- */
@@ -92,6 +94,29 @@ static drh_status choose_readers(struct steps *s, drh_error *e)
 static bool to_stdout(const struct cli_options *o)
 {
     return !o->output || strcmp(o->output, "-") == 0;
+}
+
+/* The last step if it writes bytes, or NULL. */
+static const struct plan_step *bytes_step(const struct plan *p)
+{
+    const struct plan_step *last = p->n_steps ? &p->step[p->n_steps - 1] : NULL;
+
+    return last && stage_writes_bytes(last->stage) ? last : NULL;
+}
+
+/* Several files need a name to begin with. */
+static drh_status check_output(const struct steps *s, drh_error *e)
+{
+    const struct plan_step *last = bytes_step(s->p);
+    const char *const      *suffix;
+    size_t                  n = last ? bytes_suffixes(last->stage, &suffix) : 0;
+
+    if (n < 2 || !to_stdout(s->o)) {
+        return DRH_OK;
+    }
+    return err_set(e, DRH_E_CONFIG,
+                   "%s writes %zu files: name them with -o NAME, which gives NAME%s, NAME%s%s",
+                   last->step->id, n, suffix[0], suffix[1], n > 2 ? " ..." : "");
 }
 
 static drh_status open_rejects(struct steps *s, drh_error *e)
@@ -188,8 +213,11 @@ static drh_status fill_chain(struct steps *s, const struct pass *pass, struct sh
     }
     for (size_t i = pass->from; i < pass->to; i++) {
         struct plan_step *ps = &s->p->step[i];
-        sh->chain.step[i - pass->from + lead] = (struct chain_step){
-            .id = ps->step->id, .in = ps->in, .apply = i == pass->from && pass->apply};
+        sh->chain.step[i - pass->from + lead] =
+            (struct chain_step){.id = ps->step->id,
+                                .in = ps->in,
+                                .apply = i == pass->from && pass->apply,
+                                .sink = stage_writes_bytes(ps->stage) ? &s->set.sink : NULL};
         if (ps->step->phase == PHASE_SYNTHESIZE) {
             sh->attempts = ps->attempts;
         }
@@ -277,6 +305,10 @@ static drh_status open_pass(struct steps *s, const struct pass *pass, struct sha
 {
     const struct plan_step *last = pass->to > pass->from ? &s->p->step[pass->to - 1] : NULL;
     drh_status              st = DRH_OK;
+
+    if (pass->last && last && stage_writes_bytes(last->stage)) {
+        return bytes_open(&s->set, last->in, to_stdout(s->o) ? "-" : s->o->output, true, e);
+    }
     if (pass->last) {
         return outfile_open(&sh->out, to_stdout(s->o) ? "-" : s->o->output, 0, e);
     }
@@ -293,12 +325,15 @@ static drh_status open_pass(struct steps *s, const struct pass *pass, struct sha
     return st;
 }
 
-static drh_status close_pass(struct shard *sh, drh_error *e)
+static drh_status close_pass(struct steps *s, struct shard *sh, drh_error *e)
 {
     struct outfile *out = sh->out, *scores = sh->scores;
     drh_status      st;
 
     sh->out = sh->scores = NULL;
+    if (s->set.in) {
+        return bytes_commit(&s->set, NULL, e);
+    }
     st = out ? outfile_commit(out, NULL, NULL, e) : DRH_OK;
     if (scores && st == DRH_OK) {
         return outfile_commit(scores, NULL, NULL, e);
@@ -327,7 +362,7 @@ static drh_status run_pass(struct steps *s, const struct pass *pass, struct feed
         st = shard_run(&sh, e);
         progress_end();
     }
-    st = st == DRH_OK ? close_pass(&sh, e) : st;
+    st = st == DRH_OK ? close_pass(s, &sh, e) : st;
     if (st == DRH_OK) {
         s->read += from ? 0 : sh.n_in;
         s->cutting = false;
@@ -497,6 +532,7 @@ static void steps_free(struct steps *s)
     cut_close(&s->cut);
     ranking_free(&s->ranking);
     outfile_abort(s->rejects);
+    bytes_close(&s->set);
     mem_free(s->counts);
     mem_free((void *)(uintptr_t)s->name);
     mem_free(s->file);
@@ -510,7 +546,8 @@ static int run_steps(const struct cli_options *o, struct plan *p, drh_error *e)
     drh_status   st;
 
     run_cancel_setup();
-    st = take_inputs(&s, e);
+    st = check_output(&s, e);
+    st = st == DRH_OK ? take_inputs(&s, e) : st;
     st = st == DRH_OK ? choose_readers(&s, e) : st;
     st = st == DRH_OK ? plan_start(p, e) : st;
     st = st == DRH_OK ? open_rejects(&s, e) : st;

@@ -297,10 +297,11 @@ static drh_status instance_alloc(struct instance *in, const char *step, const st
 
     in->env = env;
     /* what depends on the records before it in its shard goes through them in order */
-    in->n_workers =
-        in->stage->desc.threading == DRH_WORKERS && in->stage->desc.scope != DRH_SCOPE_SHARD
-            ? env->workers
-            : 1;
+    in->n_workers = in->stage->desc.threading == DRH_WORKERS &&
+                            in->stage->desc.scope != DRH_SCOPE_SHARD &&
+                            !stage_writes_bytes(in->stage) /* writes in order */
+                        ? env->workers
+                        : 1;
     in->step = mem_dupz(step);
     in->worker = mem_alloc(in->n_workers, sizeof(*in->worker));
     in->worker_open = mem_alloc(in->n_workers, sizeof(*in->worker_open));

@@ -33,6 +33,12 @@ struct stage {
     } ops;
 };
 
+/* A converter that writes the bytes of a file format, not records. */
+static inline bool stage_writes_bytes(const struct stage *s)
+{
+    return s->desc.kind == DRH_KIND_CONVERTER && !s->has_map;
+}
+
 struct plugin {
     char            *path;  /* real path */
     const drh_entry *entry; /* the plugin's own, read through DRH_HAS only */

@@ -392,10 +392,10 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
         return st;
     }
     hex_of(digest, sizeof(digest), ps->file);
-    if (s->phase == PHASE_CONVERT && !ps->stage->has_map) {
-        st = err_set(e, DRH_E_UNSUPPORTED,
-                     "%s: %s writes a byte format, which this version cannot run yet", s->pointer,
-                     ps->stage->desc.id);
+    if (stage_writes_bytes(ps->stage) && s != &p->recipe->steps[p->recipe->n_steps - 1]) {
+        st = err_set(e, DRH_E_CONFIG,
+                     "%s: %s writes files of a format of its own, not records; put it last",
+                     s->pointer, ps->stage->desc.id);
         problems_add(all, "%s", e->message);
         return st;
     }

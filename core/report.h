@@ -25,6 +25,7 @@
  *       "examples": [{"score": 0.95, "rank": "best", "id": "...", "record": {...}}, ...5]}]}],
  *             numbers that there are none of are null
  *  "outputs": [{"path": "...", "domain": "Math", "records": 58, "bytes": 1000, "sha256": "..."}]
+ *             one for each file: of a converter that writes several, each with all its records
  * } */
 #ifndef CORE_REPORT_H
 #define CORE_REPORT_H

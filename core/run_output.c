@@ -4,6 +4,7 @@
  * The file's manifest names the tasks that it is made of, so nothing of it is done again while none
  * of them changes.  Parts go straight into it, unless a model is asked on the way: then each is a
  * piece of its own until the file is complete. */
+#include "bytes.h"
 #include "err.h"
 #include "hash.h"
 #include "log.h"
@@ -23,16 +24,23 @@ struct domain_job {
     const struct segment *s;
     const char           *domain;
     cJSON                *basis;
-    char                 *manifest, *path;
+    char                 *manifest, *path; /* path: of the text, or before the suffixes */
     size_t                n_counts;
     struct counts        *counts; /* of all pieces */
     cJSON                *failed; /* by data set, while it is not in a manifest */
     uint64_t              records;
     struct outfile       *direct; /* the domain's file while parts go straight into it */
+    struct bytes_set      set;    /* its files when the last step writes bytes */
     char                **piece;  /* owned paths */
     char                **piece_manifest;
     size_t                n_pieces, cap;
 };
+
+/* Whether the last step writes files of its own format. */
+static bool writes_bytes(const struct segment *s)
+{
+    return s->n && stage_writes_bytes(s->step[s->n - 1]->stage);
+}
 
 typedef drh_status (*piece_fn)(struct domain_job *j, struct dataset *d, size_t part, drh_error *e);
 
@@ -139,6 +147,14 @@ static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t par
         t.out = NULL;
         t.into = j->direct;
     }
+    if (j->set.in) {
+        mem_free(t.out);
+        t.out = NULL;
+        t.sink = &j->set.sink;
+        if (st == DRH_OK) {
+            t.chain.step[t.chain.n - 1].sink = t.sink;
+        }
+    }
     st = st == DRH_OK ? task_run(&t, &j->r->to, e) : st;
     st = st == DRH_OK ? run_after_task(j->r, j->s, d, &t, e) : st;
     st = st == DRH_OK ? note_failed(j, d, &t, e) : st;
@@ -146,7 +162,7 @@ static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t par
         st = counts_add(&j->counts[i], &t.counts[i]) == DRH_OK ? DRH_OK : err_nomem(e, "counts");
     }
     j->records += t.n_out;
-    st = st == DRH_OK && !j->direct ? note_piece(j, &t, e) : st;
+    st = st == DRH_OK && !j->direct && !j->set.in ? note_piece(j, &t, e) : st;
     mem_free((void *)(uintptr_t)t.feed.files);
     run_task_done(&t, &cut);
     return st;
@@ -225,7 +241,7 @@ static void remove_other_form(const struct domain_job *j)
 {
     char *path = layout_processed(&j->r->l, j->domain, j->r->l.zst ? ".jsonl" : ".jsonl.zst");
 
-    if (path) {
+    if (path && !writes_bytes(j->s)) {
         (void)unlink(path);
     }
     mem_free(path);
@@ -243,30 +259,41 @@ static bool is_cheap(const struct segment *s)
     return true;
 }
 
-static drh_status write_file(struct domain_job *j, uint8_t sha[32], drh_error *e)
+static drh_status write_text(struct domain_job *j, struct manifest_output *out, drh_error *e)
 {
     struct outfile *o;
     drh_status      st;
 
+    out->path = j->path;
     if (!is_cheap(j->s)) {
         st = each_piece(j, make_piece, e);
-        return st == DRH_OK ? join_text(j, sha, e) : st;
+        return st == DRH_OK ? join_text(j, out->sha256, e) : st;
     }
     st = outfile_open(&j->direct, j->path, OUT_DIGEST, e);
     st = st == DRH_OK ? each_piece(j, make_piece, e) : st;
     o = j->direct;
     j->direct = NULL;
     if (st == DRH_OK) {
-        return outfile_commit(o, sha, NULL, e);
+        return outfile_commit(o, out->sha256, NULL, e);
     }
     outfile_abort(o);
     return st;
 }
 
+/* Several files get their names one after the other; what a kill leaves between two names is no set
+ * that a manifest has the digests of, so it is made again. */
+static drh_status write_bytes(struct domain_job *j, struct manifest_output *out, drh_error *e)
+{
+    drh_status st = bytes_open(&j->set, j->s->step[j->s->n - 1]->in, j->path, false, e);
+
+    st = st == DRH_OK ? each_piece(j, make_piece, e) : st;
+    return st == DRH_OK ? bytes_commit(&j->set, out, e) : st;
+}
+
 static drh_status build(struct domain_job *j, drh_error *e)
 {
-    struct manifest_output out = {.path = j->path};
-    char                   hex[65];
+    struct manifest_output out[SINK_MAX_PARTS];
+    size_t                 n = 1;
     cJSON                 *more;
     drh_status             st;
 
@@ -275,27 +302,47 @@ static drh_status build(struct domain_job *j, drh_error *e)
     if (!j->counts || !j->failed) {
         return err_nomem(e, "counts");
     }
-    st = write_file(j, out.sha256, e);
+    st = writes_bytes(j->s) ? write_bytes(j, out, e) : write_text(j, out, e);
     if (st != DRH_OK) {
         return st;
     }
-    hex_of(out.sha256, 32, hex);
+    n = writes_bytes(j->s) ? j->set.sink.n_parts : 1;
     more = job_results(j);
-    st =
-        more ? manifest_write(j->manifest, j->basis, &out, 1, more, e) : err_nomem(e, "a manifest");
+    st = more ? manifest_write(j->manifest, j->basis, out, n, more, e) : err_nomem(e, "a manifest");
     if (st == DRH_OK) {
         remove_pieces(j);
         remove_other_form(j);
-        st = add_output(j->r, j->domain, j->path, j->records, hex, e);
+    }
+    for (size_t i = 0; st == DRH_OK && i < n; i++) {
+        char hex[65];
+        hex_of(out[i].sha256, 32, hex);
+        st = add_output(j->r, j->domain, out[i].path, j->records, hex, e);
     }
     return st;
 }
 
-/* The file is there from an earlier run: only its counts are wanted. */
+static drh_status list_outputs(struct domain_job *j, const cJSON *m, drh_error *e)
+{
+    double       records = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(m, "records"));
+    const cJSON *o;
+    drh_status   st = DRH_OK;
+
+    cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(m, "outputs"))
+    {
+        const char *path = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "path"));
+        const char *sha = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "sha256"));
+
+        if (st == DRH_OK && path) {
+            st = add_output(j->r, j->domain, path, (uint64_t)records, sha, e);
+        }
+    }
+    return st;
+}
+
+/* The files are there from an earlier run: only their counts are wanted. */
 static drh_status reuse(struct domain_job *j, const cJSON *m, drh_error *e)
 {
-    const cJSON *c, *records = cJSON_GetObjectItemCaseSensitive(m, "records");
-    const cJSON *out = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(m, "outputs"), 0);
+    const cJSON *c;
     struct task  t = {.name = {j->s->name, j->domain, "", 0}, .skipped = true};
     size_t       i = 0, lead = j->r->pending ? 1 : 0;
     drh_status   st = DRH_OK;
@@ -332,15 +379,12 @@ static drh_status reuse(struct domain_job *j, const cJSON *m, drh_error *e)
     }
     mem_free(t.counts);
     mem_free(t.chain.step);
-    return st == DRH_OK
-               ? add_output(j->r, j->domain, j->path, (uint64_t)cJSON_GetNumberValue(records),
-                            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(out, "sha256")),
-                            e)
-               : st;
+    return st == DRH_OK ? list_outputs(j, m, e) : st;
 }
 
 static void job_free(struct domain_job *j)
 {
+    bytes_close(&j->set);
     for (size_t i = 0; i < j->n_pieces; i++) {
         mem_free(j->piece[i]);
         mem_free(j->piece_manifest[i]);
@@ -357,6 +401,26 @@ static void job_free(struct domain_job *j)
     cJSON_Delete(j->failed);
 }
 
+/* "A" + "_b.bin" and "A_b" + ".bin" are one file. */
+static drh_status check_names(const struct domain_job *j, drh_error *e)
+{
+    const char *const *suffix;
+    size_t             n = bytes_suffixes(j->s->step[j->s->n - 1]->stage, &suffix);
+    size_t             base = strlen(j->path);
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < j->r->n_outputs; k++) {
+            const char *other = j->r->output[k].path;
+            if (strncmp(other, j->path, base) == 0 && strcmp(other + base, suffix[i]) == 0) {
+                return err_set(e, DRH_E_CONFIG,
+                               "the domains %s and %s both write %s; rename one of them",
+                               j->r->output[k].domain, j->domain, other);
+            }
+        }
+    }
+    return DRH_OK;
+}
+
 static drh_status output_domain(struct run *r, const struct segment *s, const char *domain,
                                 drh_error *e)
 {
@@ -369,10 +433,14 @@ static drh_status output_domain(struct run *r, const struct segment *s, const ch
 
     buf_init(&why, 4096);
     j.manifest = layout_manifest(&r->l, &name);
-    j.path = layout_processed(&r->l, domain, r->l.zst ? ".jsonl.zst" : ".jsonl");
+    j.path = layout_processed(&r->l, domain,
+                              writes_bytes(s) ? ""
+                              : r->l.zst      ? ".jsonl.zst"
+                                              : ".jsonl");
     if (!j.manifest || !j.path || !cJSON_AddArrayToObject(j.basis, "pieces")) {
         st = err_nomem(e, "outputs");
     }
+    st = st == DRH_OK && writes_bytes(s) ? check_names(&j, e) : st;
     st = st == DRH_OK ? each_piece(&j, piece_fingerprint, e) : st;
     st = st == DRH_OK ? manifest_check(j.manifest, j.basis, &m, &state, &why, e) : st;
     st = st == DRH_OK ? task_redo(&name, &r->to, state, &why, e) : st;
@@ -385,18 +453,31 @@ static drh_status output_domain(struct run *r, const struct segment *s, const ch
     return st;
 }
 
-drh_status run_outputs(struct run *r, struct plan_step **step, size_t n, drh_error *e)
+static drh_status each_domain(struct run *r, const struct segment *s, drh_error *e)
 {
-    struct segment s = {.name = "convert", .step = step, .n = n};
-    drh_status     st = DRH_OK;
+    drh_status st = DRH_OK;
 
     for (size_t i = 0; st == DRH_OK && i < r->sets.n; i++) {
         bool seen = false;
         for (size_t k = 0; k < i; k++) {
             seen = seen || strcmp(r->sets.ds[k].domain, r->sets.ds[i].domain) == 0;
         }
-        st = seen ? DRH_OK : output_domain(r, &s, r->sets.ds[i].domain, e);
+        st = seen ? DRH_OK : output_domain(r, s, r->sets.ds[i].domain, e);
     }
+    return st;
+}
+
+drh_status run_outputs(struct run *r, struct plan_step **step, size_t n, drh_error *e)
+{
+    struct segment s = {.name = "convert", .step = step, .n = n};
+    drh_status     st = DRH_OK;
+
+    if (writes_bytes(&s) && !is_cheap(&s)) { /* what a model answered is kept part by part */
+        s.n = n - 1;
+        st = run_segment(r, &s, e);
+        s = (struct segment){.name = "bytes", .step = step + n - 1, .n = 1};
+    }
+    st = st == DRH_OK ? each_domain(r, &s, e) : st;
     r->pending = NULL;
     return st;
 }

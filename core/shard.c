@@ -130,7 +130,7 @@ static void work(const struct shard *s, struct batch *b, uint32_t w, bool stoppi
         instance_call(s->observe, do_observe, &call);
         b->st = call.st == DRH_OK ? DRH_OK : stage_error(s->observe, call.st, &b->error);
     }
-    if (b->st == DRH_OK && s->out) {
+    if (b->st == DRH_OK && (s->out || b->written)) {
         b->st = batch_emit(b);
     }
 }

@@ -186,7 +186,7 @@ static drh_status commit(struct task *t, struct work *w, drh_error *e)
 
     st = st == DRH_OK ? commit_one(&w->scores, w->sha_scores, out, &n, t->scores, e) : st;
     st = st == DRH_OK ? commit_one(&w->notes.part[0], w->sha_notes, out, &n, t->notes, e) : st;
-    if (t->into) {
+    if (t->into || t->sink) {
         return st;
     }
     if (st == DRH_OK && w->out) {
@@ -292,7 +292,7 @@ drh_status task_run(struct task *t, const struct task_options *o, drh_error *e)
     if (st == DRH_OK && !w.journal_path) {
         st = err_nomem(e, "a task");
     }
-    st = st == DRH_OK && !t->into ? done_already(t, o, &w, &done, e) : st;
+    st = st == DRH_OK && !t->into && !t->sink ? done_already(t, o, &w, &done, e) : st;
     if (st == DRH_OK && (done || o->fresh)) {
         (void)unlink(w.journal_path); /* one may be left of a run that was killed at its end */
     }

@@ -18,6 +18,7 @@ struct task {
     char            *out;    /* the caller's; NULL: the task writes no records */
     struct outfile  *into;   /* the caller's, instead of out: records are added to it, and the task
                               * is done when the caller says so: it leaves no manifest */
+    struct drh_sink *sink;   /* likewise, of the chain's last step, which writes bytes */
     char            *scores; /* the caller's; NULL: none */
     drh_field        score_field;
     bool             journal;
