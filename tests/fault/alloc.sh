@@ -3,7 +3,7 @@
 # alloc.sh [POINTS [SCORED]] - a whole run in which allocation number N of the host fails, or all from
 # the Nth on: no crash, no report of a sanitizer, a message or success; results are complete or not
 # there; the same command then goes on.  POINTS values of N for a recipe without a model, SCORED for
-# one with ifd; "all": each.
+# one with ifd, and for one with a reader and a converter that writes bytes; "all": each.
 [ ! -w /dev/shm ] || export TMPDIR="${TMPDIR:-/dev/shm}" # hundreds of runs with fsync
 . "$(dirname "$0")/../e2e/lib.sh"
 POINTS=${1:-100}
@@ -15,12 +15,23 @@ export UBSAN_OPTIONS="exitcode=99:print_stacktrace=1" TSAN_OPTIONS="exitcode=99"
 sources "$T/src" 3
 recipe "$T/scored.json" "$T/d" "$T/src"
 grep -v '"use": "ifd"' "$T/scored.json" >"$T/plain.json"
+FAKES=$DRH_BUILD/tests/plugins
+"$FAKES/make_tiny" 1 40 9 >"$T/src/tiny.bin"
+cat >"$T/bytes.json" <<END
+{ "recipe": 1, "version": "v1", "data": "$T/d", "part_records": 25,
+  "sources": [ { "use": "local", "path": "$T/src/tiny.bin", "domain": "Math", "dataset": "one" },
+    { "use": "local", "path": "$T/src/tiny.bin", "domain": "General", "dataset": "two",
+      "reader": { "use": "tiny-pinned", "suffix": "?" } } ],
+  "preprocess": [ { "use": "chat" } ],
+  "convert": [ { "use": "pretrain" }, { "use": "pair" } ] }
+END
 
 # try NAME FAULT - 0: the run was complete in spite of it
 try() {
     rm -rf "$T/d"
     code=0
-    DRHOST_FAULT=$2 "$DRHOST" run "$T/$1.json" -j 2 >"$T/out" 2>"$T/err" || code=$?
+    DRHOST_FAULT=$2 "$DRHOST" run "$T/$1.json" -j 2 --plugin-path "$FAKES" \
+        --plugin-path "$FAKES/readers" >"$T/out" 2>"$T/err" || code=$?
     case $code in
     0) ;;
     1 | 2 | 3 | 75)
@@ -28,9 +39,8 @@ try() {
         ;;
     *) fail "$1, DRHOST_FAULT=$2: exit code $code" ;;
     esac
-    ! grep -qE 'Sanitizer|runtime error|crashed|do not balance' "$T/err" || fail "$1, DRHOST_FAULT=$2"
-    for file in interim/v1/Math/one/part-000.jsonl interim/v1/General/two/part-000.jsonl \
-        interim/v1/General/bad/part-000.jsonl processed/v1/Math.jsonl processed/v1/General.jsonl; do
+    ! grep -qE 'Sanitizer|runtime error|crashed|do not balance|BROKEN' "$T/err" || fail "$1, DRHOST_FAULT=$2"
+    for file in $(cat "$T/files.$1"); do
         if [ -e "$T/d/$file" ]; then
             cmp -s "$T/want.$1/$file" "$T/d/$file" || fail "$1, DRHOST_FAULT=$2: $file is not complete"
         elif [ $code = 0 ]; then
@@ -40,11 +50,16 @@ try() {
     return $code
 }
 
+again() { # NAME - without a fault
+    run 0 run "$T/$1.json" -j 2 --plugin-path "$FAKES" --plugin-path "$FAKES/readers"
+}
+
 # sweep NAME POINTS
 sweep() {
     rm -rf "$T/d"
-    run 0 run "$T/$1.json" -j 2
+    again "$1"
     cp -r "$T/d" "$T/want.$1"
+    (cd "$T/d" && find interim processed -type f) >"$T/files.$1"
     total=1024
     while ! (try "$1" alloc:$total+) >/dev/null 2>&1; do
         total=$((total * 2))
@@ -69,9 +84,10 @@ sweep() {
         # Every other point, all from there on; every eighth goes on without a fault.
         [ $((tried % 2)) = 0 ] || try "$1" "alloc:$n+" || true
         if [ $((tried % 8)) = 0 ]; then
-            run 0 run "$T/$1.json" -j 2
-            same "$T/want.$1/processed/v1/General.jsonl" "$T/d/processed/v1/General.jsonl"
-            same "$T/want.$1/processed/v1/Math.jsonl" "$T/d/processed/v1/Math.jsonl"
+            again "$1"
+            for file in $(grep ^processed "$T/files.$1"); do
+                same "$T/want.$1/$file" "$T/d/$file"
+            done
         fi
         tried=$((tried + 1))
         n=$((n + step))
@@ -82,3 +98,4 @@ sweep() {
 
 sweep plain "$POINTS"
 sweep scored "$SCORED"
+sweep bytes "$SCORED"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * faultio.c - for LD_PRELOAD: the Nth call of one function on a file below a folder fails.
  *
- *     FAULTIO=CALL:N:ERRNO[+]  CALL: open, write, fsync, rename; ERRNO: ENOSPC, EIO, EMFILE;
- *                              +: and each one after it
- *     FAULTIO_UNDER=FOLDER     whose files are meant
- *     FAULTIO_FELT=FILE        gets the path of the first one that failed
+ *     FAULTIO=CALL:N:ERRNO[+]  CALL: open, write, fsync, rename; ERRNO: ENOSPC, EIO, EMFILE, or
+ * KILL: the process ends there; +: and each one after it FAULTIO_UNDER=FOLDER     whose files are
+ * meant FAULTIO_FELT=FILE        gets the path of the first one that failed
  *
  * "open" are those of files to be written; "fsync" is also fdatasync.  On any thread. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -90,6 +90,9 @@ static bool refused(const char *call, const char *path)
         return false;
     }
     note(path);
+    if (strncmp(end + 1, "KILL", 4) == 0) {
+        (void)kill(getpid(), SIGKILL);
+    }
     errno = EIO;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         if (strncmp(end + 1, codes[i].name, strlen(codes[i].name)) == 0) {

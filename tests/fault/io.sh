@@ -82,6 +82,62 @@ for call in open write fsync rename; do
 done
 [ $total -gt 40 ] || fail "only $total faults were felt"
 
+# A converter with two files a domain: both are there and whole, or none.
+cat >"$T/b.json" <<END
+{ "recipe": 1, "version": "v1", "data": "$T/d",
+  "sources": [ { "use": "local", "path": "$T/src/one.jsonl", "domain": "Math", "dataset": "one" } ],
+  "preprocess": [ { "use": "chat" } ], "convert": [ { "use": "pretrain" }, { "use": "pair" } ] }
+END
+set -- run "$T/b.json" --plugin-path "$DRH_BUILD/tests/plugins"
+rm -rf "$T/want" "$T/d"
+run 0 "$@"
+cp -r "$T/d" "$T/want"
+for call in open write fsync rename; do
+    n=1
+    while :; do
+        attempt "$call:$n:EIO" "$@"
+        P=$T/d/processed/v1
+        whole "$P/Math.bin" "$T/want/processed/v1/Math.bin"
+        whole "$P/Math.idx" "$T/want/processed/v1/Math.idx"
+        [ -e "$P/Math.bin" ] && [ -e "$P/Math.idx" ] || [ ! -e "$P/Math.bin" -a ! -e "$P/Math.idx" ] ||
+            fail "FAULTIO=$fault: half a set"
+        [ $code = 0 ] || names_file
+        run 0 "$@"
+        same "$T/want/processed/v1/Math.idx" "$P/Math.idx"
+        $felt || break
+        n=$((n + 1))
+    done
+    echo "- two files, $call: $((n - 1)) points"
+done
+
+# Killed at each rename while an older set is there: never one file of each.
+rm -rf "$T/old" "$T/d"
+run 0 "$@" --set pair.every=2 --max-bad 100
+cp -r "$T/d" "$T/old"
+n=1
+while :; do
+    rm -rf "$T/d" "$T/felt"
+    cp -rp "$T/old" "$T/d"
+    code=0
+    FAULTIO=rename:$n:KILL LD_PRELOAD=$PRELOAD "$DRHOST" "$@" >"$T/out" 2>"$T/err" || code=$?
+    [ -e "$T/felt" ] || break
+    [ $code = 137 ] || fail "killed at rename $n: exit code $code"
+    for one in bin idx; do
+        version=
+        [ ! -e "$P/Math.$one" ] || version=new
+        ! cmp -s "$P/Math.$one" "$T/old/processed/v1/Math.$one" || version=old
+        eval "$one=$version"
+    done
+    [ -z "$bin" ] || [ -z "$idx" ] || [ "$bin" = "$idx" ] ||
+        fail "killed at rename $n: the .bin is $bin, the .idx $idx"
+    run 0 "$@"
+    same "$T/want/processed/v1/Math.bin" "$P/Math.bin"
+    same "$T/want/processed/v1/Math.idx" "$P/Math.idx"
+    n=$((n + 1))
+done
+[ $code = 0 ] && [ $n -gt 4 ] || fail "exit code $code, $n kills"
+echo "- two files, killed: $((n - 1)) points"
+
 run 0 --plugin chat.so "$T/src/one.jsonl" -o "$T/want.jsonl"
 for call in open write fsync rename; do
     n=1

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * two_call.c - two record-driven stages on drh.infer/1.  two-call makes a record from a slot with
- * two requests, one after the other; ask puts answers to three requests into a record.  Both check
- * the host's promises as they go and log a line with BROKEN for each that does not hold. */
+ * two_call.c - record-driven stages on drh.infer/1.  two-call makes a record from a slot with
+ * two requests, one after the other; ask puts answers to three requests into a record (ask-text
+ * does it as a converter).  They check the host's promises as they go and log a line with BROKEN
+ * for each that does not hold. */
 #include <drh/infer.h>
 #include <drh/util.h>
 
@@ -323,30 +324,41 @@ static const drh_map_ops two_ops = {
     .struct_size = sizeof(two_ops), .start = two_start, .resume = two_resume, .release = release};
 static const drh_map_ops ask_ops = {
     .struct_size = sizeof(ask_ops), .start = ask_start, .resume = ask_resume, .release = release};
-static const drh_stage        two = {.struct_size = sizeof(two),
-                                     .kind = DRH_KIND_SYNTHESIZER,
-                                     .id = "two-call",
-                                     .version = "1.0.0",
-                                     .summary = "a question, then its answer",
-                                     .config_schema = SCHEMA,
-                                     .needs = NEEDS,
-                                     .life = &life,
-                                     .ops.map = &two_ops};
-static const drh_stage        ask = {.struct_size = sizeof(ask),
-                                     .kind = DRH_KIND_PREPROCESSOR,
-                                     .id = "ask",
-                                     .version = "1.0.0",
-                                     .summary = "three requests a record",
-                                     .config_schema = SCHEMA,
-                                     .needs = NEEDS,
-                                     .life = &life,
-                                     .ops.map = &ask_ops};
-static const drh_stage *const STAGES[] = {&two, &ask};
+static const drh_stage         two = {.struct_size = sizeof(two),
+                                      .kind = DRH_KIND_SYNTHESIZER,
+                                      .id = "two-call",
+                                      .version = "1.0.0",
+                                      .summary = "a question, then its answer",
+                                      .config_schema = SCHEMA,
+                                      .needs = NEEDS,
+                                      .life = &life,
+                                      .ops.map = &two_ops};
+static const drh_stage         ask = {.struct_size = sizeof(ask),
+                                      .kind = DRH_KIND_PREPROCESSOR,
+                                      .id = "ask",
+                                      .version = "1.0.0",
+                                      .summary = "three requests a record",
+                                      .config_schema = SCHEMA,
+                                      .needs = NEEDS,
+                                      .life = &life,
+                                      .ops.map = &ask_ops};
+static const drh_converter_ops text_ops = {.struct_size = sizeof(text_ops), .map = &ask_ops};
+static const drh_stage         text = {.struct_size = sizeof(text),
+                                       .kind = DRH_KIND_CONVERTER,
+                                       .id = "ask-text",
+                                       .version = "1.0.0",
+                                       .summary = "the same, as a converter",
+                                       .config_schema = SCHEMA,
+                                       .needs = NEEDS,
+                                       .life = &life,
+                                       .ops.converter = &text_ops};
+static const drh_stage *const  STAGES[] = {&two, &ask, &text};
 
 const drh_entry drh_entry_v1 = {.struct_size = sizeof(drh_entry),
-                                .n_stages = 2,
+                                .n_stages = 3,
                                 .name = "two-call",
                                 .version = "1.0.0",
                                 .license = "MIT",
                                 .stages = STAGES};
-DRH_PLUGIN_NOTE(0, "synthesizer two-call 1.0.0\npreprocessor ask 1.0.0");
+DRH_PLUGIN_NOTE(0, "synthesizer two-call 1.0.0\npreprocessor ask 1.0.0\n"
+                   "converter ask-text 1.0.0");
