@@ -273,6 +273,9 @@ static drh_status give_back(struct async *a, struct call *c, drh_error *e)
         return DRH_OK;
     }
     c->flight->open--;
+    if (!c->kept && c->res.status == DRH_E_NOMEM) { /* no fault of the record: the run is resumed */
+        return err_set(e, DRH_E_NOMEM, "%s", c->error.message);
+    }
     return call_into(a, c->flight, c->tag, c->kept ? c->kept : &c->res, e);
 }
 

@@ -136,7 +136,7 @@ struct job {
     struct net_work  begin, stop, tick;
     bool             tick_set;
     bool             stopping, finished_said;
-    bool             no_memory; /* not even for one file */
+    bool             no_memory;  /* not even for one file */
     double           ttfb, rate; /* of recent pieces: seconds to the first byte, bytes a second */
 
     /* shared */
