@@ -70,6 +70,11 @@ char *pull_path(const struct pull *l, const struct listed *f);
 
 /* ---- its parts ---- */
 
+/* pull_folder.c */
+void       pull_count(struct pull *l); /* states to counts */
+drh_status pull_check_room(const struct pull *l, drh_error *e);
+void pull_note_file(const struct pull *l, struct listed *f); /* size and time, as they are now */
+
 /* pull_manifest.c */
 struct verified; /* files that an earlier pull has verified */
 drh_status manifest_read_verified(const char *root, struct verified **v, drh_error *e);

@@ -14,7 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct job {
     struct pull_task *t;
@@ -125,18 +124,6 @@ static drh_status on_note(void *ctx, uint64_t i, uint32_t k, drh_str *path, drh_
     return c.st;
 }
 
-static void note_time(const struct pull *l, struct listed *f)
-{
-    char       *path = pull_path(l, f);
-    struct stat sb;
-
-    if (path && lstat(path, &sb) == 0) {
-        f->size = (uint64_t)sb.st_size;
-        f->mtime_ns = (int64_t)sb.st_mtim.tv_sec * 1000000000 + sb.st_mtim.tv_nsec;
-    }
-    mem_free(path);
-}
-
 static void on_settled(void *ctx, uint64_t i, uint32_t brought, drh_status st, const drh_error *e)
 {
     struct job    *j = ctx;
@@ -149,7 +136,7 @@ static void on_settled(void *ctx, uint64_t i, uint32_t brought, drh_status st, c
     mem_free(f->why);
     f->why = NULL;
     f->state = brought ? LISTED_BROUGHT : LISTED_THERE;
-    note_time(j->t->l, f);
+    pull_note_file(j->t->l, f);
     if (j->st == DRH_OK) {
         j->st = manifest_append(j->t->l, f, &j->e);
     }

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ * pull_folder.c - the folder that a pull fills: its lock, what is in it already, what its file
+ * system can hold. */
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "outfile.h"
+#include "pull.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static drh_status lock_folder(struct pull *l, drh_error *e)
+{
+    char      *path = mem_printf("%s/.cache/drhost/lock", l->root);
+    char       holder[200] = "", line[64];
+    int        n;
+    drh_status st = DRH_OK;
+
+    l->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    if (l->lock < 0) {
+        st = path ? err_errno(e, errno, "cannot open", path) : err_nomem(e, "a path");
+    } else if (flock(l->lock, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t got = read(l->lock, holder, sizeof(holder) - 1);
+        holder[got > 0 ? got : 0] = '\0';
+        holder[strcspn(holder, "\n")] = '\0';
+        st = err_set(e, DRH_E_TIMEOUT, "%s is being filled by %s; wait for it, or stop it", l->root,
+                     holder[0] ? holder : "another download");
+        (void)close(l->lock);
+        l->lock = -1;
+    } else {
+        n = snprintf(line, sizeof(line), "process %ld\n", (long)getpid());
+        if (ftruncate(l->lock, 0) != 0 || pwrite(l->lock, line, (size_t)n, 0) != n) {
+            st = err_errno(e, errno, "cannot write", path);
+        }
+    }
+    mem_free(path);
+    return st;
+}
+
+static drh_status open_root(struct pull *l, const char *root, drh_error *e)
+{
+    char      *state = mem_printf("%s/.cache/drhost", root);
+    char      *ignore = mem_printf("%s/.cache/drhost/.gitignore", root);
+    drh_status st;
+
+    mem_free(l->root);
+    l->root = mem_dupz(root);
+    st = state && ignore && l->root ? make_dirs(state, e) : err_nomem(e, "a path");
+    st = st == DRH_OK && l->lock < 0 ? lock_folder(l, e) : st;
+    if (st == DRH_OK && access(ignore, F_OK) != 0) {
+        st = outfile_put(ignore, "*\n", 2, e);
+    }
+    mem_free(state);
+    mem_free(ignore);
+    return st;
+}
+
+/* Does the folder's file system take "lock" and "LOCK" for one name? */
+static bool ignores_case(const struct pull *l)
+{
+    char       *lower = mem_printf("%s/.cache/drhost/lock", l->root);
+    char       *upper = mem_printf("%s/.cache/drhost/LOCK", l->root);
+    struct stat a, b;
+    bool        same =
+        lower && upper && stat(lower, &a) == 0 && stat(upper, &b) == 0 && a.st_ino == b.st_ino;
+
+    mem_free(lower);
+    mem_free(upper);
+    return same;
+}
+
+static int by_folded(const void *a, const void *b)
+{
+    const struct listed *x = *(struct listed *const *)a, *y = *(struct listed *const *)b;
+    int                  c = strcasecmp(x->name, y->name);
+
+    return c ? c : strcmp(x->name, y->name);
+}
+
+drh_status pull_refuse_doubles(struct drh_list *list, drh_error *e)
+{
+    struct listed **at = mem_alloc(list->n + 1, sizeof(struct listed *));
+    char            why[300];
+
+    if (!at) {
+        return err_nomem(e, "a listing");
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        at[i] = &list->file[i];
+    }
+    qsort(at, list->n, sizeof(struct listed *), by_folded);
+    for (size_t i = 1; i < list->n; i++) {
+        if (strcasecmp(at[i - 1]->name, at[i]->name) == 0) {
+            (void)snprintf(why, sizeof(why),
+                           "this file system takes its name and %.200s for the same; use another "
+                           "disk, or exclude one",
+                           at[i - 1]->name);
+            (void)listed_fail(at[i], DRH_E_IO, why);
+        }
+    }
+    mem_free(at);
+    return DRH_OK;
+}
+
+/* ---- comparing ---- */
+
+static int64_t time_of(const struct stat *sb)
+{
+    return (int64_t)sb->st_mtim.tv_sec * 1000000000 + sb->st_mtim.tv_nsec;
+}
+
+void pull_note_file(const struct pull *l, struct listed *f)
+{
+    char       *path = pull_path(l, f);
+    struct stat sb;
+
+    if (path && lstat(path, &sb) == 0) {
+        f->size = (uint64_t)sb.st_size;
+        f->mtime_ns = time_of(&sb);
+    }
+    mem_free(path);
+}
+
+static void compare_one(const struct pull *l, const struct verified *v, struct listed *f)
+{
+    char       *path;
+    struct stat sb;
+
+    if (f->local) {
+        f->state = LISTED_THERE;
+        return;
+    }
+    path = pull_path(l, f);
+    if (path && lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) && (uint64_t)sb.st_size == f->size) {
+        f->mtime_ns = time_of(&sb);
+        if (verified_has(v, f, f->mtime_ns)) {
+            f->state = LISTED_THERE;
+        }
+    }
+    mem_free(path);
+}
+
+void pull_count(struct pull *l)
+{
+    struct pull_counts *c = &l->counts;
+
+    c->files = l->list.n;
+    c->there = c->brought = c->failed = c->bytes = 0;
+    for (size_t i = 0; i < l->list.n; i++) {
+        const struct listed *f = &l->list.file[i];
+        c->there += f->state == LISTED_THERE;
+        c->brought += f->state == LISTED_BROUGHT;
+        c->failed += f->state == LISTED_FAILED;
+        c->bytes += f->size == UINT64_MAX ? 0 : f->size;
+    }
+}
+
+drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *e)
+{
+    struct verified *v = NULL;
+    drh_status       st = open_root(l, root, e);
+
+    st = st == DRH_OK ? manifest_read_verified(root, &v, e) : st;
+    if (st == DRH_OK && ignores_case(l)) {
+        st = pull_refuse_doubles(&l->list, e);
+    }
+    for (size_t i = 0; st == DRH_OK && i < l->list.n; i++) {
+        struct listed *f = &l->list.file[i];
+        if (f->state == LISTED && (!anew || f->local)) {
+            compare_one(l, v, f);
+        }
+        if (f->state == LISTED && f->size != UINT64_MAX) {
+            l->counts.missing += f->size;
+        }
+    }
+    verified_free(v);
+    pull_count(l);
+    return st;
+}
+
+/* ---- room ---- */
+
+/* What unfinished parts occupy already. */
+static uint64_t held_by_parts(const struct pull *l)
+{
+    char          *path = mem_printf("%s/.cache/drhost", l->root);
+    DIR           *d = path ? opendir(path) : NULL;
+    struct dirent *x;
+    struct stat    sb;
+    uint64_t       n = 0;
+
+    while (d && (x = readdir(d)) != NULL) {
+        size_t len = strlen(x->d_name);
+        if (len > 5 && strcmp(x->d_name + len - 5, ".part") == 0 &&
+            fstatat(dirfd(d), x->d_name, &sb, AT_SYMLINK_NOFOLLOW) == 0) {
+            n += (uint64_t)sb.st_blocks * 512;
+        }
+    }
+    if (d) {
+        (void)closedir(d);
+    }
+    mem_free(path);
+    return n;
+}
+
+drh_status pull_check_room(const struct pull *l, drh_error *e)
+{
+    struct statvfs v;
+    uint64_t       have, need = l->counts.missing, held = held_by_parts(l);
+
+    if (statvfs(l->root, &v) != 0) {
+        return DRH_OK; /* the download will find out */
+    }
+    have = (uint64_t)v.f_bavail * v.f_frsize;
+    need = need > held ? need - held : 0;
+    if (need <= have) {
+        return DRH_OK;
+    }
+    return err_set(e, DRH_E_IO,
+                   "%s needs %llu MiB and has %llu MiB free; free some, choose another folder, or "
+                   "bring less (include, exclude)",
+                   l->root, (unsigned long long)(need >> 20) + 1, (unsigned long long)(have >> 20));
+}
