@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * hash.c - see hash.h.  The digest object is fetched once a process (a fetch walks the providers
- * under a lock); short inputs use one context a thread, freed when the thread ends. */
+ * hash.c - see hash.h.  libcrypto's own functions for SHA-256, not its general ones: those look up
+ * providers, allocate and go through two tables, which for the text of one record costs a third of
+ * the digest itself.  OpenSSL calls them deprecated since 3.0 but keeps them; the code below them
+ * is the same. */
+#define OPENSSL_API_COMPAT 0x10100000L /* declared as of 1.1.0, without warnings */
 #include "hash.h"
 
 #include "err.h"
@@ -8,8 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,80 +20,33 @@
 enum { FILE_CHUNK = 256 << 10 };
 
 struct sha256 {
-    EVP_MD_CTX *ctx; /* owned */
-    bool        broken;
+    SHA256_CTX ctx;
+    bool       broken;
 };
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_MD        *md; /* for the life of the process */
-static pthread_key_t  thread_ctx;
-static bool           have_key;
-
-static void free_thread_ctx(void *p)
-{
-    EVP_MD_CTX_free(p);
-}
-
-static void init(void)
-{
-    md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    have_key = pthread_key_create(&thread_ctx, free_thread_ctx) == 0;
-}
-
-/* The calling thread's context, reset; NULL when out of memory. */
-static EVP_MD_CTX *thread_begin(void)
-{
-    EVP_MD_CTX *ctx;
-
-    (void)pthread_once(&once, init);
-    if (!md || !have_key) {
-        return NULL;
-    }
-    ctx = pthread_getspecific(thread_ctx);
-    if (ctx) {
-        return EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 ? ctx : NULL;
-    }
-    ctx = EVP_MD_CTX_new();
-    if (ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1 &&
-        pthread_setspecific(thread_ctx, ctx) == 0) {
-        return ctx;
-    }
-    EVP_MD_CTX_free(ctx);
-    return NULL;
-}
 
 struct sha256 *sha256_new(void)
 {
     struct sha256 *s = mem_alloc(1, sizeof(*s));
 
-    if (!s) {
-        return NULL;
-    }
-    (void)pthread_once(&once, init);
-    s->ctx = md ? EVP_MD_CTX_new() : NULL;
-    if (!s->ctx || EVP_DigestInit_ex2(s->ctx, md, NULL) != 1) {
-        sha256_free(s);
-        return NULL;
+    if (s) {
+        sha256_reset(s);
     }
     return s;
 }
 
 void sha256_free(struct sha256 *s)
 {
-    if (s) {
-        EVP_MD_CTX_free(s->ctx);
-        mem_free(s);
-    }
+    mem_free(s);
 }
 
 void sha256_reset(struct sha256 *s)
 {
-    s->broken = EVP_DigestInit_ex2(s->ctx, NULL, NULL) != 1;
+    s->broken = SHA256_Init(&s->ctx) != 1;
 }
 
 drh_status sha256_add(struct sha256 *s, const void *p, size_t n)
 {
-    if (!s->broken && EVP_DigestUpdate(s->ctx, p, n) != 1) {
+    if (!s->broken && n > 0 && SHA256_Update(&s->ctx, p, n) != 1) {
         s->broken = true;
     }
     return s->broken ? DRH_E_INTERNAL : DRH_OK;
@@ -99,20 +54,7 @@ drh_status sha256_add(struct sha256 *s, const void *p, size_t n)
 
 drh_status sha256_end(struct sha256 *s, uint8_t out[32])
 {
-    if (s->broken || EVP_DigestFinal_ex(s->ctx, out, NULL) != 1) {
-        memset(out, 0, 32);
-        return DRH_E_INTERNAL;
-    }
-    return DRH_OK;
-}
-
-static drh_status thread_end(EVP_MD_CTX *ctx, int ok, uint8_t out[32])
-{
-    if (!ctx) {
-        memset(out, 0, 32);
-        return DRH_E_NOMEM;
-    }
-    if (!ok || EVP_DigestFinal_ex(ctx, out, NULL) != 1) {
+    if (s->broken || SHA256_Final(out, &s->ctx) != 1) {
         memset(out, 0, 32);
         return DRH_E_INTERNAL;
     }
@@ -121,22 +63,23 @@ static drh_status thread_end(EVP_MD_CTX *ctx, int ok, uint8_t out[32])
 
 drh_status sha256_of(const void *p, size_t n, uint8_t out[32])
 {
-    EVP_MD_CTX *ctx = thread_begin();
+    struct sha256 s;
 
-    return thread_end(ctx, ctx && EVP_DigestUpdate(ctx, p, n) == 1, out);
+    sha256_reset(&s);
+    (void)sha256_add(&s, p, n);
+    return sha256_end(&s, out);
 }
 
 /* Small parts are gathered: a call into libcrypto costs more than hashing a few words. */
 struct gather {
-    EVP_MD_CTX *ctx;
-    size_t      n;
-    int         ok;
-    uint8_t     bytes[1024];
+    struct sha256 sha;
+    size_t        n;
+    uint8_t       bytes[1024];
 };
 
 static void gather_flush(struct gather *g)
 {
-    g->ok = g->ok && (g->n == 0 || EVP_DigestUpdate(g->ctx, g->bytes, g->n) == 1);
+    (void)sha256_add(&g->sha, g->bytes, g->n);
     g->n = 0;
 }
 
@@ -146,7 +89,7 @@ static void gather_add(struct gather *g, const void *p, size_t n)
         gather_flush(g);
     }
     if (n > sizeof(g->bytes)) {
-        g->ok = g->ok && EVP_DigestUpdate(g->ctx, p, n) == 1;
+        (void)sha256_add(&g->sha, p, n);
     } else if (n > 0) {
         memcpy(g->bytes + g->n, p, n);
         g->n += n;
@@ -157,10 +100,9 @@ drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32])
 {
     struct gather g;
 
-    g.ctx = thread_begin();
-    g.ok = g.ctx != NULL;
+    sha256_reset(&g.sha);
     g.n = 0;
-    for (size_t i = 0; i < n && g.ok; i++) {
+    for (size_t i = 0; i < n; i++) {
         uint8_t len[8];
 
         for (int b = 0; b < 8; b++) {
@@ -169,10 +111,8 @@ drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32])
         gather_add(&g, len, sizeof(len));
         gather_add(&g, parts[i].ptr, parts[i].len);
     }
-    if (g.ok) {
-        gather_flush(&g);
-    }
-    return thread_end(g.ctx, g.ok, out);
+    gather_flush(&g);
+    return sha256_end(&g.sha, out);
 }
 
 static drh_status add_fd(struct sha256 *s, int fd, char *chunk, const char *path, drh_error *e)

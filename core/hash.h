@@ -13,8 +13,7 @@ void           sha256_reset(struct sha256 *s);
 drh_status     sha256_add(struct sha256 *s, const void *p, size_t n);
 drh_status     sha256_end(struct sha256 *s, uint8_t out[32]);
 
-drh_status sha256_of(const void *p, size_t n,
-                     uint8_t out[32]); /* [any]; per-thread context inside */
+drh_status sha256_of(const void *p, size_t n, uint8_t out[32]); /* [any] */
 /* Each part preceded by its length, 8 bytes little-endian. [any] */
 drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32]);
 drh_status sha256_file(const char *path, uint8_t out[32], drh_error *e);

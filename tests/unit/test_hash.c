@@ -87,6 +87,34 @@ START_TEST(parts_are_framed)
 }
 END_TEST
 
+/* Parts of sizes around the buffer that small ones are gathered in, in threes. */
+START_TEST(parts_of_any_size)
+{
+    static char  text[1100], framed[3 * sizeof(text) + 24];
+    const size_t size[] = {0, 1, 500, 1000, 1007, 1008, 1009, 1015, 1016, 1017, 1024, 1025, 1100};
+    const size_t n = sizeof(size) / sizeof(size[0]);
+    uint8_t      d[32], want[32];
+    size_t       i, k, at;
+
+    for (i = 0; i < sizeof(text); i++) {
+        text[i] = (char)(i * 7 + i / 256);
+    }
+    for (i = 0; i < n * n * n; i++) {
+        const drh_str parts[] = {
+            {text, size[i / (n * n)]}, {text, size[i / n % n]}, {text, size[i % n]}};
+        for (k = at = 0; k < 3; k++) {
+            const char head[8] = {(char)parts[k].len, (char)(parts[k].len >> 8)};
+            memcpy(framed + at, head, 8);
+            memcpy(framed + at + 8, text, parts[k].len);
+            at += 8 + parts[k].len;
+        }
+        ck_assert_int_eq(sha256_parts(parts, 3, d), DRH_OK);
+        ck_assert_int_eq(sha256_of(framed, at, want), DRH_OK);
+        ck_assert_mem_eq(d, want, 32);
+    }
+}
+END_TEST
+
 static void *in_thread(void *arg)
 {
     uint8_t d[32];
@@ -102,7 +130,7 @@ static void *in_thread(void *arg)
     return strcmp(hex, vectors[1].hex) == 0 ? arg : NULL;
 }
 
-/* Under LeakSanitizer: contexts of ended threads are gone. */
+/* Under ThreadSanitizer: nothing is shared. */
 START_TEST(threads)
 {
     pthread_t t[4];
@@ -164,6 +192,7 @@ int main(void)
     tcase_add_test(t, fips_examples);
     tcase_add_test(t, streamed);
     tcase_add_test(t, parts_are_framed);
+    tcase_add_test(t, parts_of_any_size);
     tcase_add_test(t, threads);
     tcase_add_test(t, files);
     tcase_add_test(t, numbers);
