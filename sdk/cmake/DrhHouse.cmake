@@ -17,7 +17,8 @@ add_custom_target(format-check
 
 add_custom_target(lint
     COMMAND run-clang-tidy -quiet -j ${DRH_CORES} -p ${CMAKE_BINARY_DIR}
-        -extra-arg=-Wno-unknown-warning-option "^${CMAKE_SOURCE_DIR}/(core|plugins|sdk)/"
+        -extra-arg=-Wno-unknown-warning-option -extra-arg=-Wno-ignored-optimization-argument
+        "^${CMAKE_SOURCE_DIR}/(core|plugins|sdk)/"
     COMMAND cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j ${DRH_CORES}
         --enable=warning,portability,performance
         --suppressions-list=${CMAKE_SOURCE_DIR}/sdk/cmake/cppcheck.txt
