@@ -198,6 +198,13 @@ struct arena_notes *arena_notes(struct arena *a)
 
 void arena_forget_text(struct arena *a)
 {
-    a->notes.string = a->notes.string_end = NULL;
-    a->notes.parent = a->notes.child = NULL;
+    struct arena_notes *n = &a->notes;
+
+    n->string = n->string_end = n->parent = n->child = NULL;
+    n->list = NULL;
+    n->n_list = n->list_at = 0;
+    if (n->n_recent) {
+        memset(n->recent, 0, sizeof(n->recent));
+        n->n_recent = n->recent_at = 0;
+    }
 }

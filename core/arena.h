@@ -3,7 +3,7 @@
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
 
-#include <stddef.h>
+#include <drh/plugin.h>
 
 struct arena;
 
@@ -18,11 +18,23 @@ size_t        arena_bytes(const struct arena *a);                  /* held from 
 char *arena_begin(struct arena *a, size_t n);
 void  arena_end(struct arena *a, char *p, size_t used);
 
+/* A string of accepted text, with its quotes, and what it means: 0-terminated, in the arena. */
+struct known {
+    const char *at, *end;
+    drh_str     text;
+};
+
 /* What users of an arena keep in it from one call to the next; all NULL after a reset. */
+enum { KNOWN_STRINGS = 32 };
 struct arena_notes {
     void       *builder;             /* builder.c: a closed one */
     const char *string, *string_end; /* value.c: a string of accepted text, with its quotes */
-    const char *parent, *child;      /* value.c: a container and a child of it */
+    const char *parent, *child;      /* value.c: a container and the child of it met last */
+    /* value.c: strings of the member whose value was asked for last, in order */
+    const struct known *list;
+    uint32_t            n_list, list_at;
+    uint32_t            n_recent, recent_at;
+    struct known        recent[KNOWN_STRINGS]; /* value.c: those decoded last, in a ring */
 };
 
 struct arena_notes *arena_notes(struct arena *a);

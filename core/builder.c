@@ -8,13 +8,19 @@
 
 #include "json_impl.h"
 
-enum { FIRST_TEXT = 4096, GIVEN_AWAY = 64 << 10, MAX_TOP = 16 };
+enum { FIRST_TEXT = 4096, GIVEN_AWAY = 64 << 10, MAX_TOP = 16, MAX_STRINGS = 64 };
 
 /* A member of the outermost object; offsets in the text. */
 struct top {
     size_t   key, val;
     uint32_t key_len;
     bool     key_escaped, val_escaped;
+};
+
+/* A string whose text is known; its place in the builder's text. */
+struct string {
+    size_t  from, size;
+    drh_str text;
 };
 
 struct builder {
@@ -29,6 +35,8 @@ struct builder {
     bool             done;     /* the outermost container was ended */
     uint32_t         n_top;    /* members of the outermost object; > MAX_TOP: not all are noted */
     struct top       top[MAX_TOP];
+    uint32_t         n_strings; /* the first ones, in order */
+    struct string    string[MAX_STRINGS];
     struct json_keys keys; /* as they are in `text`: equal when they mean the same */
     uint32_t         base[JSON_MAX_DEPTH]; /* as in json_scan(): 0 for an array */
 };
@@ -150,7 +158,7 @@ static struct builder *builder_take(struct arena *a)
     }
     b->len = 0;
     b->mistake = DRH_OK;
-    b->depth = b->deepest = b->n_top = 0;
+    b->depth = b->deepest = b->n_top = b->n_strings = 0;
     b->multiline = b->has_key = b->done = false;
     b->is_first = true;
     json_keys_init(&b->keys, a);
@@ -381,14 +389,47 @@ drh_status builder_put_null(drh_record *r)
     return put_text(r, "null", 4);
 }
 
+/* A string as it is.  What it means is for those who read the record after us. */
+static drh_status put_string(struct drh_record *r, const drh_value *v)
+{
+    const struct known *k = value_known(v);
+    drh_str             s = {NULL, 0};
+    char               *q;
+    drh_status          st;
+
+    if (k) {
+        s.ptr = k->at;
+        s.len = (size_t)(k->end - k->at);
+    } else {
+        s = value_json(v);
+    }
+    st = value_room(r, s.len, &q);
+    if (st != DRH_OK) {
+        return st;
+    }
+    memcpy(q, s.ptr, s.len);
+    if (k && value_arena(v) == r->arena && r->builder->n_strings < MAX_STRINGS) {
+        r->builder->string[r->builder->n_strings++] =
+            (struct string){(size_t)(q - r->builder->text), s.len, k->text};
+    }
+    string_in(r->builder, q + s.len, true); /* whether it has escapes nobody knows */
+    return DRH_OK;
+}
+
 drh_status builder_put_value(drh_record *r, const drh_value *v)
 {
     struct builder *b = r->builder;
     uint32_t        type = value_type(v), depth = 0;
-    drh_str         s = type < DRH_T_ARRAY ? value_json(v) : value_json_depth(v, &depth);
+    bool            multiline = false;
+    drh_str         s;
     char           *q;
-    drh_status      st = value_room(r, s.len, &q);
+    drh_status      st;
 
+    if (type == DRH_T_STRING) {
+        return put_string(r, v);
+    }
+    s = type < DRH_T_ARRAY ? value_json(v) : value_container(v, &depth, &multiline);
+    st = value_room(r, s.len, &q);
     if (st != DRH_OK) {
         return st;
     }
@@ -396,14 +437,30 @@ drh_status builder_put_value(drh_record *r, const drh_value *v)
         return failed(b, DRH_E_DATA);
     }
     memcpy(q, s.ptr, s.len);
-    if (type == DRH_T_STRING) { /* no raw newline in it; whether it has escapes nobody knows */
-        string_in(b, q + s.len, true);
-        return DRH_OK;
-    }
     b->deepest = b->depth + depth > b->deepest ? b->depth + depth : b->deepest;
-    b->multiline = b->multiline || (depth && (memchr(q, '\n', s.len) || memchr(q, '\r', s.len)));
+    b->multiline = b->multiline || multiline;
     value_in(b, q + s.len);
     return DRH_OK;
+}
+
+/* Where the strings whose texts are known are now.  Without memory nobody is told of them. */
+static void hand_over_strings(struct drh_record *r, const struct builder *b, struct new_value *v)
+{
+    struct known *k;
+    uint32_t      i;
+
+    v->known = NULL;
+    v->n_known = 0;
+    if (b->n_strings == 0 || !(k = arena_alloc(r->arena, b->n_strings * sizeof(*k)))) {
+        return;
+    }
+    for (i = 0; i < b->n_strings; i++) {
+        k[i].at = v->p + b->string[i].from;
+        k[i].end = k[i].at + b->string[i].size;
+        k[i].text = b->string[i].text;
+    }
+    v->known = k;
+    v->n_known = b->n_strings;
 }
 
 /* The text is the record's now: a copy, unless it is too large to be copied lightly. */
@@ -426,6 +483,7 @@ static drh_status hand_over(struct drh_record *r, struct builder *b, struct new_
     v->depth = b->deepest;
     v->multiline = b->multiline;
     v->escaped = false;
+    hand_over_strings(r, b, v);
     return DRH_OK;
 }
 

@@ -80,7 +80,7 @@ struct json_walk {
     const char *val_end; /* NULL until asked for: json_walk_end() */
     /* A string in the text whose end is known, or NULL: it is not walked through again. */
     const char *string, *string_end;
-    const char *parent; /* a container of which that string is a child, or NULL */
+    const char *parent, *child; /* a container and the value of a child of it, or NULL */
     uint32_t    key_len;
     bool        key_escaped, object;
 };
@@ -89,6 +89,9 @@ void        json_walk_open(struct json_walk *w, const char *p, const char *end);
 bool        json_walk_next(struct json_walk *w); /* after the last: w->at is at the bracket */
 const char *json_walk_end(struct json_walk *w);
 bool        json_walk_find(struct json_walk *w, const char *key, size_t len); /* from here on */
+/* The same from just after json_walk_open(), over the whole object: first behind `child`, the value
+ * of a member, then before it.  No key is there twice, so what is found does not depend on it. */
+bool json_walk_find_near(struct json_walk *w, const char *child, const char *key, size_t len);
 
 /* ---- writing ---- */
 

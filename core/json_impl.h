@@ -32,6 +32,32 @@ static inline bool json_swar_special(uint64_t w)
             json_swar_eq(w, '\\')) != 0;
 }
 
+/* memcmp() == 0 for the length of a key, which mostly is less than what a call costs. */
+static inline bool json_same(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y, v, w;
+    uint32_t s, t, m, k;
+
+    if (n > 16) {
+        return memcmp(a, b, n) == 0;
+    }
+    if (n >= 8) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        memcpy(&v, a + n - 8, 8);
+        memcpy(&w, b + n - 8, 8);
+        return ((x ^ y) | (v ^ w)) == 0;
+    }
+    if (n >= 4) {
+        memcpy(&s, a, 4);
+        memcpy(&t, b, 4);
+        memcpy(&m, a + n - 4, 4);
+        memcpy(&k, b + n - 4, 4);
+        return ((s ^ t) | (m ^ k)) == 0;
+    }
+    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 /* Copies p[0,n), n < 16, to q if all of it is plain inside a string. */
 static inline bool json_copy_short(char *q, const unsigned char *p, size_t n)
 {

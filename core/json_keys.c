@@ -41,8 +41,7 @@ static uint64_t hash_of(const struct json_keys *k, const struct json_key *key, u
 
 static bool same(const struct json_key *a, const struct json_key *b)
 {
-    return a->len == b->len &&
-           (b->len == 0 || (a->ptr[0] == b->ptr[0] && memcmp(a->ptr, b->ptr, b->len) == 0));
+    return a->len == b->len && json_same(a->ptr, b->ptr, b->len);
 }
 
 static void table_put(struct json_keys *k, uint32_t i)

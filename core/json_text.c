@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * json_text.c - moving through accepted text, decoding and quoting strings, UTF-8.  No state; any
+ * json_text.c - UTF-8, decoding and quoting strings of accepted text.  No state; any
  * thread. */
 #include "json_impl.h"
 
@@ -82,105 +82,7 @@ bool json_utf8_valid(const char *text, size_t len)
     return true;
 }
 
-/* ---- moving ---- */
-
-uint32_t json_type(const char *p)
-{
-    switch (*p) {
-    case '{':
-        return DRH_T_OBJECT;
-    case '[':
-        return DRH_T_ARRAY;
-    case '"':
-        return DRH_T_STRING;
-    case 't':
-    case 'f':
-        return DRH_T_BOOL;
-    case 'n':
-        return DRH_T_NULL;
-    default:
-        return *p == '-' || (*p >= '0' && *p <= '9') ? DRH_T_NUMBER : DRH_T_NONE;
-    }
-}
-
-const char *json_space(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')) {
-        p++;
-    }
-    return p;
-}
-
-/* Past the end of the container that is `depth` deep at p; *deepest gets the most. */
-static const char *skip_rest(const char *p, const char *end, uint32_t depth, uint32_t *deepest,
-                             const struct json_walk *w)
-{
-    uint32_t most = depth;
-
-    for (; p < end; p++) {
-        switch (*p) {
-        case '"':
-            p = w && p == w->string ? w->string_end - 1 : json_string_end(p + 1, end);
-            break;
-        case '{':
-        case '[':
-            depth++;
-            most = depth > most ? depth : most;
-            break;
-        case '}':
-        case ']':
-            if (--depth == 0) {
-                *deepest = most;
-                return p + 1;
-            }
-            break;
-        default:
-            break;
-        }
-    }
-    return end;
-}
-
-static const char *skip_container(const char *p, const char *end)
-{
-    uint32_t deepest;
-
-    return skip_rest(p, end, 0, &deepest, NULL);
-}
-
-const char *json_skip(const char *p, const char *end)
-{
-    switch (*p) {
-    case '"':
-        p = json_string_end(p + 1, end);
-        return p < end ? p + 1 : end;
-    case '{':
-    case '[':
-        return skip_container(p, end);
-    default:
-        while (p < end && *p != ',' && *p != '}' && *p != ']' && *p != ' ' && *p != '\n' &&
-               *p != '\r' && *p != '\t') {
-            p++;
-        }
-        return p;
-    }
-}
-
-const char *json_skip_depth(const char *p, const char *end, uint32_t *depth)
-{
-    *depth = 0;
-    return *p == '{' || *p == '[' ? skip_rest(p, end, 0, depth, NULL) : json_skip(p, end);
-}
-
-uint32_t json_depth(const char *p, size_t len)
-{
-    uint32_t depth = 0;
-
-    if (len && (*p == '{' || *p == '[')) {
-        (void)skip_rest(p, p + len, 0, &depth, NULL);
-    }
-    return depth;
-}
+/* ---- text as it is ---- */
 
 bool json_has_escape(const char *p, size_t len)
 {
@@ -515,71 +417,4 @@ bool json_key_is(const char *key, size_t key_len, bool escaped, const char *want
         want += n;
     }
     return want == want_end;
-}
-
-/* ---- walking ---- */
-
-void json_walk_open(struct json_walk *w, const char *p, const char *end)
-{
-    memset(w, 0, sizeof(*w));
-    w->object = *p == '{';
-    w->at = p + 1;
-    w->end = end;
-}
-
-bool json_walk_next(struct json_walk *w)
-{
-    const char *p;
-
-    if (w->val) {
-        w->at = w->val_end = json_walk_end(w);
-    }
-    w->before = w->at;
-    p = json_space(w->at, w->end);
-    if (w->val) {
-        if (p >= w->end || *p != ',') {
-            w->at = p;
-            return false;
-        }
-        p = json_space(p + 1, w->end);
-    } else if (p >= w->end || *p == '}' || *p == ']') {
-        w->at = p;
-        return false;
-    }
-    if (w->object) {
-        const char *q = json_string_end(p + 1, w->end);
-        w->key = p + 1;
-        w->key_len = (uint32_t)(q - p - 1);
-        w->key_escaped = json_has_escape(w->key, w->key_len);
-        p = json_space(json_space(q + 1, w->end) + 1, w->end);
-    }
-    w->val = p;
-    w->val_end = NULL;
-    return true;
-}
-
-const char *json_walk_end(struct json_walk *w)
-{
-    if (!w->val_end) {
-        if (w->val == w->string) {
-            w->val_end = w->string_end;
-        } else if (*w->val == '{' || *w->val == '[') {
-            bool     inside = w->val == w->parent && w->string;
-            uint32_t deepest;
-            w->val_end = skip_rest(inside ? w->string_end : w->val, w->end, inside, &deepest, w);
-        } else {
-            w->val_end = json_skip(w->val, w->end);
-        }
-    }
-    return w->val_end;
-}
-
-bool json_walk_find(struct json_walk *w, const char *key, size_t len)
-{
-    while (json_walk_next(w)) {
-        if (json_key_is(w->key, w->key_len, w->key_escaped, key, len)) {
-            return true;
-        }
-    }
-    return false;
 }

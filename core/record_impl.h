@@ -4,14 +4,18 @@
 #define CORE_RECORD_IMPL_H
 
 #include "field.h"
+#include "json_impl.h"
 #include "record.h"
 
 #include <string.h>
 
 /* A top-level member.  Key and value text belong to the source, the arena or the field table. */
 struct member {
-    struct json_member m;
-    drh_str            text; /* decoded string, or 0-terminated copy, once someone asked for it */
+    struct json_member  m;
+    drh_str             text;  /* decoded string, or 0-terminated copy, once someone asked for it */
+    const struct known *known; /* strings inside whose texts are known, in order; arena */
+    uint32_t            n_known;
+    uint32_t            depth; /* of a container, plus one; 0: not known */
 };
 
 /* Where a field's value is. */
@@ -32,6 +36,9 @@ struct new_value {
     uint32_t    type;
     uint32_t    depth; /* of containers */
     bool        multiline, escaped;
+    /* For later readers: strings inside whose texts are known, in order; arena, or NULL. */
+    const struct known *known;
+    uint32_t            n_known;
 };
 
 /* Is this member's key `key`?  Inline: asked for every member of every record. */
@@ -40,7 +47,7 @@ static inline bool member_is(const struct member *m, const drh_str *key)
     if (m->m.key_escaped) {
         return json_key_is(m->m.key, m->m.key_len, true, key->ptr, key->len);
     }
-    return m->m.key_len == key->len && memcmp(m->m.key, key->ptr, key->len) == 0;
+    return m->m.key_len == key->len && json_same(m->m.key, key->ptr, key->len);
 }
 
 /* The member that path's first part names.  Most calls ask for what is not there. */
@@ -88,9 +95,17 @@ drh_status record_copy_value(struct drh_record *r, const char *p, size_t len,
 /* value.c */
 uint32_t value_type(const drh_value *v);
 drh_str  value_json(const drh_value *v);
-drh_str  value_json_depth(const drh_value *v, uint32_t *depth); /* and how deep it is */
-void     value_of(drh_value *v, struct arena *a, const struct place *at);
-void     value_of_member(drh_value *v, struct arena *a, const struct member *m);
+/* The same of a container: how deep it is, and whether newlines are between its tokens. */
+drh_str       value_container(const drh_value *v, uint32_t *depth, bool *multiline);
+struct arena *value_arena(const drh_value *v); /* NULL: of a configuration */
+/* A string whose text is known already, or NULL. */
+const struct known *value_known(const drh_value *v);
+void                value_of(drh_value *v, struct arena *a, const struct place *at);
+void                value_of_member(drh_value *v, struct arena *a, const struct member *m);
+drh_status          value_child(const drh_value *parent, drh_value *first);
+drh_status          value_next(drh_value *v);
+drh_status value_member(const drh_value *object, const char *key, size_t len, drh_value *out);
+size_t     value_count(const drh_value *v);
 /* p[0,len) between quotes of accepted text, decoded and 0-terminated in the arena. */
 drh_status value_decode_to(struct arena *a, const char *p, size_t len, bool escaped, drh_str *out);
 

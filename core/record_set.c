@@ -20,6 +20,8 @@ drh_status record_copy_value(struct drh_record *r, const char *p, size_t len, st
     out->depth = json_depth(copy, len);
     out->multiline = memchr(copy, '\n', len) != NULL || memchr(copy, '\r', len) != NULL;
     out->escaped = out->type == DRH_T_STRING && json_has_escape(copy, len);
+    out->known = NULL;
+    out->n_known = 0;
     return DRH_OK;
 }
 
@@ -43,13 +45,15 @@ static drh_status make_str(struct drh_record *r, const char *ptr, size_t len, st
     out->depth = 0;
     out->multiline = false;
     out->escaped = size != len + 2;
+    out->known = NULL;
+    out->n_known = 0;
     return DRH_OK;
 }
 
 /* `text` is in the arena already; NULL: there was no room for it. */
 static drh_status put_number(struct drh_record *r, drh_field f, const char *text, size_t len)
 {
-    struct new_value v = {text, len, DRH_T_NUMBER, 0, false, false};
+    struct new_value v = {text, len, DRH_T_NUMBER, 0, false, false, NULL, 0};
 
     return text ? record_put(r, f, &v) : DRH_E_NOMEM;
 }
@@ -171,6 +175,9 @@ static void member_store(struct drh_record *r, struct member *m, const struct ne
     m->m.val_escaped = v->escaped;
     m->text.ptr = NULL;
     m->text.len = 0;
+    m->depth = v->depth ? v->depth + 1 : 0;
+    m->known = v->known;
+    m->n_known = v->n_known;
     r->changed = r->stale = true;
 }
 
@@ -223,11 +230,10 @@ drh_status record_put_members(struct drh_record *r, const struct new_value *v,
         return DRH_E_NOMEM;
     }
     r->bits = 0;
+    memset(all, 0, n * sizeof(*all));
     for (i = 0; i < n; i++) {
         all[i].m = m[i];
         record_note_key(r, &m[i]);
-        all[i].text.ptr = NULL;
-        all[i].text.len = 0;
     }
     r->members = all;
     r->n_members = r->cap_members = n;
@@ -243,7 +249,7 @@ static drh_status put_nested_member(struct drh_record *r, const struct field_pat
 {
     drh_str          old = {NULL, 0}, text;
     struct edit      ed = {NULL, NULL, 0, false, true};
-    struct new_value whole = {NULL, 0, DRH_T_OBJECT, 0, v->multiline, false};
+    struct new_value whole = {NULL, 0, DRH_T_OBJECT, 0, v->multiline, false, NULL, 0};
     drh_status       st = DRH_OK;
 
     if (m) {
@@ -323,8 +329,8 @@ drh_status record_set_f64(drh_record *r, drh_field f, double n)
 
 drh_status record_set_bool(drh_record *r, drh_field f, int32_t b)
 {
-    static const struct new_value yes = {"true", 4, DRH_T_BOOL, 0, false, false};
-    static const struct new_value no = {"false", 5, DRH_T_BOOL, 0, false, false};
+    static const struct new_value yes = {"true", 4, DRH_T_BOOL, 0, false, false, NULL, 0};
+    static const struct new_value no = {"false", 5, DRH_T_BOOL, 0, false, false, NULL, 0};
 
     return record_put(r, f, b ? &yes : &no);
 }
@@ -389,7 +395,7 @@ static void member_span(struct json_walk *w, const char **from, const char **to)
 static drh_status unset_nested(struct drh_record *r, const struct field_path *path,
                                struct member *m)
 {
-    struct new_value v = {NULL, 0, DRH_T_OBJECT, 0, m->m.multiline, false};
+    struct new_value v = {NULL, 0, DRH_T_OBJECT, 0, m->m.multiline, false, NULL, 0};
     const char      *p = m->m.val, *end = p + m->m.val_len, *from = NULL, *to = NULL;
     struct json_walk w;
     uint32_t         i;

@@ -1,61 +1,57 @@
 /* SPDX-License-Identifier: MIT
- * value.c - the cursor: six words that say where in an accepted text a value is.  Nothing is parsed
- * ahead; a step costs what it skips.  A record's worker uses it, or any thread with decoded text.
- */
-#include "json_impl.h"
+ * value.c - the cursor: six words that say where in an accepted text a value is, and what is read
+ * there.  A record's worker uses it, or any thread with decoded text. */
 #include "mem.h"
-#include "record_impl.h"
+#include "value_impl.h"
 
 #include <string.h>
-
-/* Words of a drh_value.  W_HOME is the arena, or a struct decoded with its lowest bit set.
- * W_KEY_LEN is the length with two bits below it: the key has escapes; the value is a string
- * without any. */
-enum { W_HOME = 0, W_AT, W_END, W_LIMIT, W_KEY, W_KEY_LEN };
-enum { KEY_ESCAPED = 1, PLAIN_STRING = 2, KEY_SHIFT = 2 };
-_Static_assert(W_KEY_LEN < sizeof(((drh_value *)0)->w) / sizeof(uintptr_t), "words");
 
 struct decoded {
     const char *text;
     char        bytes[]; /* the string whose quote is text[i] begins at bytes[i] */
 };
 
-static const char *at(const drh_value *v)
+/* ---- what is known of strings ---- */
+
+/* One past the string at p, and its text, are these. */
+static void note_text(struct arena_notes *n, const char *p, const char *end, const drh_str *text)
 {
-    return (const char *)v->w[W_AT];
+    struct known *k = &n->recent[n->n_recent++ % KNOWN_STRINGS];
+
+    k->at = p;
+    k->end = end;
+    k->text = *text;
+    note_string(n, p, end);
 }
 
-static const char *limit(const drh_value *v)
+/* Of the strings that came with a member, in order: cursors mostly go in order, too. */
+static const struct known *listed(struct arena_notes *n, const char *p)
 {
-    return (const char *)v->w[W_LIMIT];
+    uint32_t i = n->list_at;
+
+    while (i < n->n_list && (uintptr_t)n->list[i].at < (uintptr_t)p) {
+        i++;
+    }
+    while (i > 0 && (uintptr_t)n->list[i - 1].at >= (uintptr_t)p) {
+        i--;
+    }
+    n->list_at = i;
+    return i < n->n_list && n->list[i].at == p ? &n->list[i] : NULL;
 }
 
-/* The notes of a record's arena; NULL for a configuration. */
-static struct arena_notes *notes_of(const drh_value *v)
-{
-    return v->w[W_HOME] & 1 ? NULL : arena_notes((struct arena *)v->w[W_HOME]);
-}
-
-/* The last string that was walked through is likely to be met again when its parent is left. */
-static void note_string(const drh_value *v, const char *p, const char *end)
+const struct known *value_known(const drh_value *v)
 {
     struct arena_notes *n = notes_of(v);
+    const struct known *k = n ? listed(n, at(v)) : NULL;
 
-    if (n && *p == '"') {
-        n->string = p;
-        n->string_end = end;
+    for (uint32_t i = 0; n && !k && i < KNOWN_STRINGS; i++) {
+        uint32_t at_i = (n->recent_at + i) % KNOWN_STRINGS;
+        if (n->recent[at_i].at == at(v)) {
+            n->recent_at = at_i + 1;
+            k = &n->recent[at_i];
+        }
     }
-}
-
-static void use_notes(const drh_value *v, struct json_walk *w)
-{
-    const struct arena_notes *n = notes_of(v);
-
-    if (n) {
-        w->string = n->string;
-        w->string_end = n->string_end;
-        w->parent = n->string && n->string == n->child ? n->parent : NULL;
-    }
+    return k;
 }
 
 /* W_END is 0 while nobody has needed it. */
@@ -68,12 +64,6 @@ static const char *end_of(const drh_value *v)
     }
     n = notes_of(v);
     return n && n->string == at(v) ? n->string_end : json_skip(at(v), limit(v));
-}
-
-static void set_key(drh_value *v, const char *key, uint32_t len, bool escaped)
-{
-    v->w[W_KEY] = (uintptr_t)key;
-    v->w[W_KEY_LEN] = (uintptr_t)len << KEY_SHIFT | (escaped ? KEY_ESCAPED : 0);
 }
 
 static void place_at(drh_value *v, struct arena *a, const char *p, size_t len)
@@ -100,11 +90,20 @@ void value_of(drh_value *v, struct arena *a, const struct place *place)
 
 void value_of_member(drh_value *v, struct arena *a, const struct member *m)
 {
+    struct arena_notes *n = arena_notes(a);
+
     place_at(v, a, m->m.val, m->m.val_len);
     set_key(v, m->m.key, m->m.key_len, m->m.key_escaped);
     if (m->m.type == DRH_T_STRING && !m->m.val_escaped) {
         v->w[W_KEY_LEN] |= PLAIN_STRING;
     }
+    if (!m->m.multiline) {
+        v->w[W_KEY_LEN] |= ONE_LINE;
+    }
+    v->w[W_KEY_LEN] |= (uintptr_t)m->depth << DEPTH_SHIFT;
+    n->list = m->known;
+    n->n_list = m->n_known;
+    n->list_at = 0;
 }
 
 /* ---- text that many threads read ---- */
@@ -191,27 +190,71 @@ static bool decode_at_once(const drh_value *v, drh_str *out)
     end = json_decode(at(v) + 1, end, &q);
     *q = '\0';
     arena_end(a, copy, (size_t)(q - copy) + 1);
-    note_string(v, at(v), end + 1);
     out->ptr = copy;
     out->len = (size_t)(q - copy);
+    note_text(arena_notes(a), at(v), end + 1, out);
     return true;
+}
+
+#ifdef __SSE2__
+/* Names and single words: no longer than what one look at the text shows. */
+static bool decode_short(const drh_value *v, drh_str *out)
+{
+    struct arena *a = (struct arena *)v->w[W_HOME];
+    const char   *p = at(v) + 1, *end = limit(v) - p >= 16 ? short_end(p) : NULL;
+    char         *copy = end ? arena_alloc(a, 16) : NULL;
+
+    if (!copy) {
+        return false;
+    }
+    memcpy(copy, p, 16);
+    copy[end - p] = '\0';
+    out->ptr = copy;
+    out->len = (size_t)(end - p);
+    note_text(arena_notes(a), at(v), end + 1, out);
+    return true;
+}
+#else
+static bool decode_short(const drh_value *v, drh_str *out)
+{
+    (void)v, (void)out;
+    return false;
+}
+#endif
+
+static drh_status decode_plain(const drh_value *v, drh_str *out)
+{
+    struct arena *a = (struct arena *)v->w[W_HOME];
+    const char   *p = at(v), *end = (const char *)v->w[W_END];
+    drh_status    st = value_decode_to(a, p + 1, (size_t)(end - p) - 2, false, out);
+
+    if (st == DRH_OK) {
+        note_text(arena_notes(a), p, end, out);
+    }
+    return st;
 }
 
 static drh_status value_str(const drh_value *v, drh_str *out)
 {
-    const char *p = at(v), *q;
-    bool        escaped;
+    const char         *p = at(v), *q;
+    struct arena_notes *n = notes_of(v);
+    const struct known *k;
+    bool                escaped;
 
     out->ptr = NULL;
     out->len = 0;
     if (*p != '"') {
         return DRH_E_TYPE;
     }
-    if (v->w[W_KEY_LEN] & PLAIN_STRING) {
-        return value_decode_to((struct arena *)v->w[W_HOME], p + 1, v->w[W_END] - v->w[W_AT] - 2,
-                               false, out);
+    if (n && (k = listed(n, p)) != NULL) {
+        note_string(n, p, k->end);
+        *out = k->text;
+        return DRH_OK;
     }
-    if (!(v->w[W_HOME] & 1) && decode_at_once(v, out)) {
+    if (v->w[W_KEY_LEN] & PLAIN_STRING) {
+        return decode_plain(v, out);
+    }
+    if (n && (decode_short(v, out) || decode_at_once(v, out))) {
         return DRH_OK;
     }
     q = json_quote_or_slash(++p, limit(v));
@@ -229,11 +272,16 @@ static drh_status value_key(const drh_value *v, drh_str *out)
     if (!v->w[W_KEY]) {
         return DRH_E_TYPE;
     }
-    return decode(v, (const char *)v->w[W_KEY], v->w[W_KEY_LEN] >> KEY_SHIFT,
+    return decode(v, (const char *)v->w[W_KEY], v->w[W_KEY_LEN] >> KEY_SHIFT & KEY_MASK,
                   v->w[W_KEY_LEN] & KEY_ESCAPED, out);
 }
 
 /* ---- scalars ---- */
+
+struct arena *value_arena(const drh_value *v)
+{
+    return v->w[W_HOME] & 1 ? NULL : (struct arena *)v->w[W_HOME];
+}
 
 uint32_t value_type(const drh_value *v)
 {
@@ -247,11 +295,15 @@ drh_str value_json(const drh_value *v)
     return s;
 }
 
-drh_str value_json_depth(const drh_value *v, uint32_t *depth)
+drh_str value_container(const drh_value *v, uint32_t *depth, bool *multiline)
 {
-    drh_str s = {at(v), 0};
+    drh_str  s = {at(v), 0};
+    uint32_t more = (uint32_t)(v->w[W_KEY_LEN] >> DEPTH_SHIFT);
 
-    s.len = (size_t)(json_skip_depth(at(v), limit(v), depth) - at(v));
+    *depth = more ? more - 1 : 0;
+    s.len = (size_t)((more ? end_of(v) : json_skip_depth(at(v), limit(v), depth)) - at(v));
+    *multiline = !(v->w[W_KEY_LEN] & ONE_LINE) &&
+                 (memchr(s.ptr, '\n', s.len) != NULL || memchr(s.ptr, '\r', s.len) != NULL);
     return s;
 }
 
@@ -275,100 +327,6 @@ static drh_status value_boolean(const drh_value *v, int32_t *out)
 {
     *out = *at(v) == 't';
     return value_type(v) == DRH_T_BOOL ? DRH_OK : DRH_E_TYPE;
-}
-
-/* ---- walking ---- */
-
-static bool is_container(const drh_value *v)
-{
-    return *at(v) == '{' || *at(v) == '[';
-}
-
-static void note_child(const drh_value *v, const char *parent, const char *child)
-{
-    struct arena_notes *n = notes_of(v);
-
-    if (n) {
-        n->parent = parent;
-        n->child = child;
-    }
-}
-
-static void to_child(drh_value *v, const struct json_walk *w)
-{
-    v->w[W_AT] = (uintptr_t)w->val;
-    v->w[W_END] = 0;
-    set_key(v, w->object ? w->key : NULL, w->key_len, w->key_escaped);
-}
-
-static drh_status value_child(const drh_value *parent, drh_value *first)
-{
-    struct json_walk w;
-    drh_value        v = *parent;
-
-    if (!is_container(parent)) {
-        return DRH_E_TYPE;
-    }
-    json_walk_open(&w, at(parent), limit(parent));
-    use_notes(parent, &w);
-    if (!json_walk_next(&w)) {
-        return DRH_END;
-    }
-    note_child(parent, at(parent), w.val);
-    to_child(&v, &w);
-    *first = v;
-    return DRH_OK;
-}
-
-static drh_status value_next(drh_value *v)
-{
-    struct json_walk w;
-    bool             more;
-
-    memset(&w, 0, sizeof(w));
-    w.object = v->w[W_KEY] != 0;
-    w.val = at(v);
-    w.val_end = (const char *)v->w[W_END];
-    w.end = limit(v);
-    use_notes(v, &w);
-    more = json_walk_next(&w);
-    note_string(v, at(v), w.before);
-    if (!more) {
-        return DRH_END;
-    }
-    to_child(v, &w);
-    return DRH_OK;
-}
-
-static drh_status value_member(const drh_value *object, const char *key, size_t len, drh_value *out)
-{
-    struct json_walk w;
-    drh_value        v = *object;
-
-    if (*at(object) != '{') {
-        return DRH_E_TYPE;
-    }
-    json_walk_open(&w, at(object), limit(object));
-    use_notes(object, &w);
-    if (!json_walk_find(&w, key, len)) {
-        return DRH_E_MISSING;
-    }
-    note_child(object, at(object), w.val);
-    to_child(&v, &w);
-    *out = v;
-    return DRH_OK;
-}
-
-static size_t value_count(const drh_value *v)
-{
-    struct json_walk w;
-    size_t           n = 0;
-
-    if (is_container(v)) {
-        for (json_walk_open(&w, at(v), limit(v)); json_walk_next(&w); n++) {
-        }
-    }
-    return n;
 }
 
 const drh_value_api value_api = {
