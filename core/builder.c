@@ -276,7 +276,9 @@ __attribute__((noinline)) static char *quote_long(struct drh_record *r, const ch
 
 static inline char *quote(struct drh_record *r, const char *ptr, size_t len, char *q)
 {
-    if (len < 16 && json_copy_short(q + 1, (const unsigned char *)ptr, len)) {
+    uint64_t head;
+
+    if (len < 16 && json_copy_short(q + 1, (const unsigned char *)ptr, len, &head)) {
         *q = '"';
         q[len + 1] = '"';
         return q + len + 2;
@@ -302,6 +304,8 @@ drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
 {
     struct builder *b = r->builder;
     size_t          from, size;
+    uint64_t        head;
+    uint32_t        base;
     char           *q;
     drh_status      st;
 
@@ -318,19 +322,27 @@ drh_status builder_put_key(drh_record *r, const char *ptr, size_t len)
     if (!q) {
         return failed(b, DRH_E_NOMEM);
     }
+    base = b->base[b->depth - 1] - 1;
     from = b->len + 1 + !b->is_first;
     if (!b->is_first) {
         *q++ = ',';
     }
-    q = quote(r, ptr, len, q);
-    if (!q) {
-        return b->mistake;
+    if (len < 16 && json_copy_short(q + 1, (const unsigned char *)ptr, len, &head)) {
+        *q = '"';
+        q[len + 1] = '"';
+        q += len + 2;
+        size = len;
+        st = json_keys_add_plain(&b->keys, base, b->text + from, (uint32_t)len, head);
+    } else {
+        q = quote_long(r, ptr, len, q);
+        if (!q) {
+            return b->mistake;
+        }
+        size = (size_t)(q - b->text) - 1 - from;
+        st = size > JSON_MAX_KEY
+                 ? DRH_E_DATA
+                 : json_keys_add(&b->keys, base, b->text + from, (uint32_t)size, false);
     }
-    size = (size_t)(q - b->text) - 1 - from;
-    if (size > JSON_MAX_KEY) {
-        return failed(b, DRH_E_DATA);
-    }
-    st = json_keys_add(&b->keys, b->base[b->depth - 1] - 1, b->text + from, (uint32_t)size, false);
     if (st != DRH_OK) {
         return failed(b, st);
     }

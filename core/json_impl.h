@@ -58,10 +58,27 @@ static inline bool json_same(const char *a, const char *b, size_t n)
     return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
-/* Copies p[0,n), n < 16, to q if all of it is plain inside a string. */
-static inline bool json_copy_short(char *q, const unsigned char *p, size_t n)
+/* Are the 16 bytes of a and b all plain inside a string? */
+static inline bool json_plain_words(uint64_t a, uint64_t b)
 {
-    uint64_t a = 0, b = 0;
+#ifdef __SSE2__
+    const __m128i v = _mm_set_epi64x((long long)b, (long long)a);
+
+    /* signed: controls and bytes from 0x80 on are both below 0x20 */
+    return !_mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+                                           _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                                                        _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')))));
+#else
+    return !json_swar_special(a) && !json_swar_special(b);
+#endif
+}
+
+/* Copies p[0,n), n < 16, to q if all of it is plain inside a string.  *head gets the first 8 bytes
+ * as one number, zeros behind a shorter text: not read back from q, where they have just been
+ * written in pieces, which takes longer than the rest. */
+static inline bool json_copy_short(char *q, const unsigned char *p, size_t n, uint64_t *head)
+{
+    uint64_t a, b;
     uint32_t low, high;
 
     if (n >= 8) {
@@ -69,22 +86,29 @@ static inline bool json_copy_short(char *q, const unsigned char *p, size_t n)
         memcpy(&b, p + n - 8, 8);
         memcpy(q, &a, 8);
         memcpy(q + n - 8, &b, 8);
-        return !json_swar_special(a) && !json_swar_special(b);
+        *head = a;
+        return json_plain_words(a, b);
     }
     if (n >= 4) {
         memcpy(&low, p, 4);
         memcpy(&high, p + n - 4, 4);
         memcpy(q, &low, 4);
         memcpy(q + n - 4, &high, 4);
-        return !json_swar_special((uint64_t)high << 32 | low);
+        *head = (uint64_t)high << 8 * (n - 4) | low;
+        a = (uint64_t)high << 32 | low;
+        return json_plain_words(a, a);
     }
-    for (; n > 0; n--, p++) {
-        if (*p < 0x20 || *p >= 0x80 || *p == '"' || *p == '\\') {
-            return false;
-        }
-        *q++ = (char)*p;
+    *head = 0;
+    if (n == 0) {
+        return true;
     }
-    return true;
+    q[0] = (char)p[0]; /* the first, the middle and the last one: all of them */
+    q[n / 2] = (char)p[n / 2];
+    q[n - 1] = (char)p[n - 1];
+    a = p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
+    *head = a;
+    a |= JSON_ONES * 'a' << 8 * n;
+    return json_plain_words(a, a);
 }
 
 /* Past the bytes from p on that are plain inside a string: ASCII from 0x20 on, no '"', no '\\'. */
@@ -120,6 +144,20 @@ static inline const unsigned char *json_plain(const unsigned char *p, const unsi
     }
     return p;
 }
+
+#ifdef __SSE2__
+/* p behind an opening quote, 16 bytes to read: at the closing one when all before it is plain, else
+ * NULL. */
+static inline const unsigned char *json_short_plain(const unsigned char *p)
+{
+    const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    unsigned      quote = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    unsigned      other = (unsigned)_mm_movemask_epi8(_mm_or_si128(
+             _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+    return quote && !(other & (quote ^ (quote - 1))) ? p + __builtin_ctz(quote) : NULL;
+}
+#endif
 
 /* At the next '"' or '\\', or at end. */
 static inline const char *json_quote_or_slash(const char *p, const char *end)
@@ -179,15 +217,16 @@ const unsigned char *json_utf8_run(const unsigned char *p, const unsigned char *
 /* ---- keys of open objects, for the duplicate check ---- */
 
 struct json_key {
-    const char *ptr; /* unescaped */
-    uint64_t    hash;
+    const char *ptr;  /* unescaped */
+    uint64_t    head; /* json_key_head(); a hash once its object is hashed */
     uint32_t    len;
     uint32_t    slot; /* in the hash table, + 1; 0: its object is not hashed */
 };
 
-/* A stack of keys: those of the innermost object lie on top.  Objects up to KEYS_PLAIN keys are
- * compared one by one; those of larger objects are in one hash table too, from which they leave in
- * reverse order when their object closes. */
+/* A stack of keys: those of the innermost object lie on top.  Objects up to JSON_KEYS_PLAIN keys
+ * are compared one by one; those of larger objects are in one hash table too, from which they leave
+ * in reverse order when their object closes. */
+enum { JSON_KEYS_PLAIN = 16 };
 struct json_keys {
     struct arena    *arena; /* what grows beyond `first` */
     struct json_key *keys;
@@ -202,6 +241,38 @@ void json_keys_init(struct json_keys *k, struct arena *a);
  * backslashes.  DRH_E_DATA: it is there already.  DRH_E_NOMEM. */
 drh_status json_keys_add(struct json_keys *k, uint32_t base, const char *ptr, uint32_t len,
                          bool escaped);
+/* The first 8 bytes of a key as one number, zeros behind a shorter one; all 8 can be read. */
+static inline uint64_t json_key_head(const char *ptr, size_t len)
+{
+    uint64_t w;
+
+    memcpy(&w, ptr, 8);
+    return len < 8 ? w & (((uint64_t)1 << (8 * len)) - 1) : w;
+}
+
+/* The same for what nearly all keys are: without escapes, in a small object; the head is known. */
+static inline drh_status json_keys_add_plain(struct json_keys *k, uint32_t base, const char *ptr,
+                                             uint32_t len, uint64_t head)
+{
+    uint32_t i;
+
+    if (k->n == k->cap || k->n - base >= JSON_KEYS_PLAIN) {
+        return json_keys_add(k, base, ptr, len, false);
+    }
+    for (i = base; i < k->n; i++) {
+        if (k->keys[i].head == head && k->keys[i].len == len &&
+            memcmp(k->keys[i].ptr, ptr, len) == 0) {
+            return DRH_E_DATA;
+        }
+    }
+    k->keys[i].ptr = ptr;
+    k->keys[i].head = head;
+    k->keys[i].len = len;
+    k->keys[i].slot = 0;
+    k->n++;
+    return DRH_OK;
+}
+
 /* The object whose first key is number `base` closes. */
 void json_keys_close(struct json_keys *k, uint32_t base);
 /* What the keys point into has moved from `from` to `to`. */

@@ -3,7 +3,7 @@
  * input.  Used by json_scan() and by the builder; memory comes from the arena they name. */
 #include "json_impl.h"
 
-enum { KEYS_PLAIN = 16, FIRST_TABLE = 256 };
+enum { FIRST_TABLE = 256 };
 
 void json_keys_init(struct json_keys *k, struct arena *a)
 {
@@ -46,7 +46,7 @@ static bool same(const struct json_key *a, const struct json_key *b)
 
 static void table_put(struct json_keys *k, uint32_t i)
 {
-    uint32_t s = (uint32_t)k->keys[i].hash & k->mask;
+    uint32_t s = (uint32_t)k->keys[i].head & k->mask;
 
     while (k->table[s]) {
         s = (s + 1) & k->mask;
@@ -94,11 +94,11 @@ static drh_status table_add(struct json_keys *k, uint32_t base, uint32_t i)
             return st;
         }
     }
-    key->hash = hash_of(k, key, base);
-    for (s = (uint32_t)key->hash & k->mask; k->table[s]; s = (s + 1) & k->mask) {
+    key->head = hash_of(k, key, base);
+    for (s = (uint32_t)key->head & k->mask; k->table[s]; s = (s + 1) & k->mask) {
         const struct json_key *other = &k->keys[k->table[s] - 1];
         /* from `base` on the stack holds this object's keys only */
-        if (k->table[s] > base && other->hash == key->hash && same(other, key)) {
+        if (k->table[s] > base && other->head == key->head && same(other, key)) {
             return DRH_E_DATA;
         }
     }
@@ -139,19 +139,24 @@ drh_status json_keys_add(struct json_keys *k, uint32_t base, const char *ptr, ui
                          bool escaped)
 {
     struct json_key key = {ptr, 0, len, 0};
+    char            head[8] = {0};
     drh_status      st = DRH_OK;
     uint32_t        i;
 
     if (escaped) {
         st = key_decode(k, &key);
     }
+    if (st == DRH_OK && key.len > 0) {
+        memcpy(head, key.ptr, key.len < 8 ? key.len : 8);
+    }
+    key.head = json_key_head(head, key.len);
     if (st == DRH_OK && k->n == k->cap) {
         st = keys_grow(k);
     }
     if (st != DRH_OK) {
         return st;
     }
-    if (k->n - base < KEYS_PLAIN) {
+    if (k->n - base < JSON_KEYS_PLAIN) {
         for (i = base; i < k->n; i++) {
             if (same(&k->keys[i], &key)) {
                 return DRH_E_DATA;
@@ -161,7 +166,7 @@ drh_status json_keys_add(struct json_keys *k, uint32_t base, const char *ptr, ui
         return DRH_OK;
     }
     /* The object has just become large, or is so already: its keys are hashed from now on. */
-    i = k->n - base == KEYS_PLAIN ? base : k->n;
+    i = k->n - base == JSON_KEYS_PLAIN ? base : k->n;
     k->keys[k->n++] = key;
     for (; st == DRH_OK && i < k->n; i++) {
         st = table_add(k, base, i);

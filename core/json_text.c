@@ -317,6 +317,7 @@ static inline const uc *copy_plain(const uc *p, const uc *end, char **out)
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
     const __m128i space = _mm_set1_epi8(0x20);
+    uint64_t      head;
     while (end - p >= 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
         __m128i bad =
@@ -332,7 +333,7 @@ static inline const uc *copy_plain(const uc *p, const uc *end, char **out)
         p += 16;
         q += 16;
     }
-    if (json_copy_short(q, p, (size_t)(end - p))) {
+    if (json_copy_short(q, p, (size_t)(end - p), &head)) {
         *out = q + (end - p);
         return end;
     }

@@ -14,13 +14,15 @@ struct decoded {
 /* ---- what is known of strings ---- */
 
 /* One past the string at p, and its text, are these. */
-static void note_text(struct arena_notes *n, const char *p, const char *end, const drh_str *text)
+static void note_text(struct arena_notes *n, const char *p, const char *end, const char *text,
+                      size_t len)
 {
     struct known *k = &n->recent[n->n_recent++ % KNOWN_STRINGS];
 
     k->at = p;
     k->end = end;
-    k->text = *text;
+    k->text.ptr = text;
+    k->text.len = len;
     note_string(n, p, end);
 }
 
@@ -192,7 +194,7 @@ static bool decode_at_once(const drh_value *v, drh_str *out)
     arena_end(a, copy, (size_t)(q - copy) + 1);
     out->ptr = copy;
     out->len = (size_t)(q - copy);
-    note_text(arena_notes(a), at(v), end + 1, out);
+    note_text(arena_notes(a), at(v), end + 1, out->ptr, out->len);
     return true;
 }
 
@@ -211,7 +213,7 @@ static bool decode_short(const drh_value *v, drh_str *out)
     copy[end - p] = '\0';
     out->ptr = copy;
     out->len = (size_t)(end - p);
-    note_text(arena_notes(a), at(v), end + 1, out);
+    note_text(arena_notes(a), at(v), end + 1, out->ptr, out->len);
     return true;
 }
 #else
@@ -229,7 +231,7 @@ static drh_status decode_plain(const drh_value *v, drh_str *out)
     drh_status    st = value_decode_to(a, p + 1, (size_t)(end - p) - 2, false, out);
 
     if (st == DRH_OK) {
-        note_text(arena_notes(a), p, end, out);
+        note_text(arena_notes(a), p, end, out->ptr, out->len);
     }
     return st;
 }

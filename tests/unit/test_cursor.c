@@ -430,6 +430,90 @@ START_TEST(read_then_built)
 }
 END_TEST
 
+/* ---- keys ---- */
+
+static drh_status scan_block(const char *text, size_t len)
+{
+    struct json_err   je;
+    struct drh_record r = {.arena = arena};
+    char             *block = mem_resize(NULL, len ? len : 1);
+    drh_status        st;
+
+    memcpy(block, text, len);
+    st = record_parse(&r, block, len, &je);
+    if (st != DRH_OK) {
+        ck_assert_int_eq(st, DRH_E_DATA);
+        ck_assert_uint_le(je.offset, len);
+    }
+    mem_free(block);
+    return st;
+}
+
+/* Two keys of any length that differ in one byte or in none: told apart in compact text, in loose
+ * text and by the builder. */
+START_TEST(keys_told_apart)
+{
+    static const char *const form[][3] = {{"{\"", "\":\"1\",\"", "\":\"2\"}"},
+                                          {"{\"", "\": \"1\", \"", "\": \"2\"}"},
+                                          {"{ \"", "\" :1,\n\"", "\":2 }"},
+                                          {"[{\"", "\":[],\"", "\":\"\"}]"}};
+    char                     a[32], b[32], text[128];
+    size_t                   len = (size_t)_i, other, at;
+
+    memcpy(a, "abcdefghijklmnopqrstuvwxyz", len);
+    a[len] = '\0';
+    for (other = 0; other <= 20; other++) {
+        for (at = 0; at <= other; at++) {
+            struct drh_record *r = record_new(arena);
+            bool               same;
+
+            memcpy(b, "abcdefghijklmnopqrstuvwxyz", other);
+            b[other] = '\0';
+            b[at] = at < other ? '~' : '\0';
+            same = strcmp(a, b) == 0;
+            for (size_t i = 0; i < 4; i++) {
+                uint32_t type;
+                int n = snprintf(text, sizeof(text), "%s%s%s%s%s", form[i][0], a, form[i][1], b,
+                                 form[i][2]);
+                drh_status st = json_scan(text, (size_t)n, arena, NULL, NULL, &type, NULL);
+                ck_assert_int_eq(st, same ? DRH_E_DATA : DRH_OK);
+            }
+            ck_assert_int_eq(record_api.open(r, DRH_FIELD_NONE, DRH_T_OBJECT), DRH_OK);
+            ck_assert_int_eq(record_api.put_key(r, a, len), DRH_OK);
+            ck_assert_int_eq(record_api.put_null(r), DRH_OK);
+            ck_assert_int_eq(record_api.put_key(r, b, other), same ? DRH_E_DATA : DRH_OK);
+            (void)record_api.put_null(r);
+            ck_assert_int_eq(record_api.close(r), same ? DRH_E_DATA : DRH_OK);
+        }
+    }
+    arena_reset(arena);
+}
+END_TEST
+
+/* Every beginning of a text is refused, and so is every byte that does not belong. */
+START_TEST(parts_of_a_text)
+{
+    static const char text[] =
+        "{\"id\":\"17\",\"conversations\": [{\"from\": \"human\", \"value\": \"a \\\"b\\\" "
+        "\xc3\xa9\"},"
+        "{\"from\":\"gpt\",\"value\":\"\"}], \"a key that is longer\":\"v\",\"\":\"\",\"n\":1,"
+        "\"k\\u0065y\":\"w\",\"\xe4\xb8\xad\":\"x\"}";
+    const size_t len = sizeof(text) - 1;
+    char         other[sizeof(text)];
+
+    ck_assert_int_eq(scan_block(text, len), DRH_OK);
+    for (size_t n = 0; n < len; n++) {
+        ck_assert_int_eq(scan_block(text, n), DRH_E_DATA);
+        memcpy(other, text, len);
+        other[n] = '\x01';
+        ck_assert_int_eq(scan_block(other, len), DRH_E_DATA);
+        other[n] = '\xff';
+        ck_assert_int_eq(scan_block(other, len), DRH_E_DATA);
+        arena_reset(arena);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("cursor");
@@ -437,5 +521,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, any_order, 0, 12);
     tcase_add_loop_test(t, read_then_built, 0, 12);
+    tcase_add_loop_test(t, keys_told_apart, 0, 21);
+    tcase_add_test(t, parts_of_a_text);
     return run_case("cursor", t);
 }
