@@ -237,12 +237,10 @@ static drh_status parse_item(struct batch *b, const struct batch_item *it)
     if (it->code) {
         return reject_item(b, it, it->code, it->message);
     }
-    r = arena_alloc(b->arena, sizeof(*r));
+    r = record_blank(b->arena);
     if (!r) {
         return DRH_E_NOMEM;
     }
-    memset(r, 0, sizeof(*r));
-    r->arena = b->arena;
     r->origin = &it->file->origin;
     r->row = it->row;
     r->line = it->line;

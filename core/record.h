@@ -50,7 +50,7 @@ struct drh_record {
     struct builder      *builder;
     void                *state; /* records->set_state */
     void                *owner; /* the runner's */
-};
+};                              /* record_blank() sets every member */
 
 extern const drh_record_api record_api;
 extern const drh_value_api  value_api;
@@ -58,6 +58,8 @@ extern const drh_value_api  value_api;
 /* Makes *r (zeroed by the caller, arena set) from one JSON object; text must outlive the record.
  * DRH_E_DATA with *e filled: not strict JSON, or not an object (code "not_object"). */
 drh_status record_parse(struct drh_record *r, const char *text, size_t len, struct json_err *e);
+/* A record in the arena, to be parsed; NULL: out of memory. */
+struct drh_record *record_blank(struct arena *a);
 /* A new record in the arena: {}. */
 struct drh_record *record_new(struct arena *a);
 /* The record as one line without the newline; untouched parts byte for byte, except that newlines

@@ -54,7 +54,7 @@ struct chat {
 struct chat_turn {
     uint32_t  role;
     bool      has_raw;   /* raw spells exactly `text`: its bytes can be copied */
-    bool      has_extra; /* the turn it came from has members beside role and content */
+    bool      has_extra; /* src, the turn it came from, has members beside role and content */
     drh_str   text;
     drh_value raw;
     drh_value src;
@@ -85,6 +85,21 @@ struct chat_worker {
     char      detail[200];
 };
 
+/* Is s this literal?  Inline: its length is known, and the comparison becomes one of words. */
+static inline bool chat_is(drh_str s, const char *lit, size_t len)
+{
+    return s.len == len && (len == 0 || memcmp(s.ptr, lit, len) == 0);
+}
+
+/* A turn of nothing yet; raw and src are set with their flags. */
+static inline void chat_turn_init(struct chat_turn *t, uint32_t role)
+{
+    t->role = role;
+    t->has_raw = t->has_extra = false;
+    t->text.ptr = NULL;
+    t->text.len = 0;
+}
+
 /* -- text.c */
 /* Notes why the record is not kept; gives DRH_E_DATA. */
 __attribute__((format(printf, 3, 4))) drh_status chat_bad(struct chat_worker *w, const char *reason,
@@ -97,7 +112,6 @@ void  chat_mem_free(struct chat_worker *w);
 /* a + between + b in scratch memory; linear over a chain that grows the same text. */
 drh_status chat_concat(struct chat_worker *w, drh_str a, drh_str between, drh_str b, drh_str *out);
 bool       chat_blank(drh_str s); /* empty or white space only */
-bool       chat_is(drh_str s, const char *lit, size_t len);
 const char *
 chat_lang(const struct chat_worker *w); /* by script: "En", "Zh" ...; NULL: no letters */
 
@@ -130,7 +144,7 @@ drh_status chat_belle(struct chat_worker *w, drh_str prompt, bool *done);
 drh_status chat_tidy(struct chat_worker *w);
 
 /* -- write.c */
-drh_status  chat_write(struct chat_worker *w, drh_record *r);
-const char *chat_role_word(uint32_t role); /* "human" ... */
+drh_status chat_write(struct chat_worker *w, drh_record *r);
+drh_str    chat_role_word(uint32_t role); /* "human" ... */
 
 #endif

@@ -21,8 +21,7 @@ drh_status chat_add(struct chat_worker *w, uint32_t role, struct chat_turn **t)
         w->cap_turns = cap;
     }
     *t = &w->turns[w->n_turns++];
-    memset(*t, 0, sizeof(**t));
-    (*t)->role = role;
+    chat_turn_init(*t, role);
     return DRH_OK;
 }
 
@@ -161,6 +160,12 @@ static uint32_t role_of(drh_str name)
     drh_str  s = {low, name.len};
     size_t   i;
     uint32_t role;
+    if (chat_is(name, DRH_LIT("human")) || chat_is(name, DRH_LIT("user"))) {
+        return CHAT_HUMAN; /* most of them: not looked up */
+    }
+    if (chat_is(name, DRH_LIT("gpt")) || chat_is(name, DRH_LIT("assistant"))) {
+        return CHAT_GPT;
+    }
     if (name.len >= sizeof(low)) {
         return CHAT_UNKNOWN;
     }
@@ -249,8 +254,9 @@ static drh_status read_members(struct chat_worker *w, const drh_value *turn, str
     const drh_value_api *v = w->host->values;
     drh_value            m;
     drh_status           st;
-    memset(out, 0, sizeof(*out));
+    out->has_role = out->has_content = out->has_calls = out->has_human = out->has_assistant = false;
     out->canonical = true;
+    out->others = 0;
     for (st = v->child(turn, &m); st == DRH_OK; st = v->next(&m)) {
         drh_str key;
         if (v->key(&m, &key) != DRH_OK) {
@@ -283,6 +289,13 @@ static drh_status add_calls(struct chat_worker *w, const drh_value *calls)
     return chat_add_text(w, CHAT_CALL, w->host->values->json(calls));
 }
 
+/* Is `name` the canonical word for its role? */
+static bool is_word(drh_str name, uint32_t role)
+{
+    drh_str word = chat_role_word(role);
+    return chat_is(name, word.ptr, word.len);
+}
+
 static drh_status add_object(struct chat_worker *w, const drh_value *turn)
 {
     const drh_value_api *v = w->host->values;
@@ -313,8 +326,7 @@ static drh_status add_object(struct chat_worker *w, const drh_value *turn)
     t->src = *turn;
     t->has_extra = m.others > 0 || m.has_human || m.has_assistant;
     w->as_is = w->as_is && m.canonical && !calls && t->role != CHAT_SYSTEM &&
-               drh_str_eq(name, chat_role_word(t->role)) && m.has_content &&
-               v->type(&m.content) == DRH_T_STRING;
+               is_word(name, t->role) && m.has_content && v->type(&m.content) == DRH_T_STRING;
     if (calls && (!m.has_content || v->type(&m.content) == DRH_T_NULL ||
                   (v->str(&m.content, &name) == DRH_OK && name.len == 0))) {
         w->n_turns--;
@@ -417,7 +429,7 @@ static drh_status top_system(struct chat_worker *w, const drh_record *r)
         if (h->records->get_value(r, f, &v) != DRH_OK) {
             continue;
         }
-        memset(&t, 0, sizeof(t));
+        chat_turn_init(&t, CHAT_SYSTEM);
         if (h->values->type(&v) != DRH_T_NULL) {
             st = chat_content(w, &v, "system", &t);
         }

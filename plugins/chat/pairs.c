@@ -153,8 +153,8 @@ drh_status chat_pair(struct chat_worker *w, const drh_record *r, const struct ch
     if (!has_r) {
         return chat_bad(w, "null_content", "the response is null");
     }
-    memset(&prompt, 0, sizeof(prompt));
-    memset(&input, 0, sizeof(input));
+    chat_turn_init(&prompt, CHAT_HUMAN);
+    chat_turn_init(&input, CHAT_HUMAN);
     chat_use(w, pf);
     chat_use(w, rf);
     if (has_p) {

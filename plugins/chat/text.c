@@ -11,6 +11,9 @@ struct chat_chunk {
     char               bytes[];
 };
 
+#define ONES 0x0101010101010101u /* eight bytes of 1, of 0x80 */
+#define HIGHS 0x8080808080808080u
+
 enum { CHUNK = 64 * 1024, LANG_SAMPLE = 512, LANG_TURNS = 4 };
 
 /* Cuts a text that snprintf filled to the limit back to whole UTF-8 characters, and keeps it on
@@ -157,11 +160,6 @@ drh_status chat_concat(struct chat_worker *w, drh_str a, drh_str between, drh_st
     return DRH_OK;
 }
 
-bool chat_is(drh_str s, const char *lit, size_t len)
-{
-    return s.len == len && memcmp(s.ptr, lit, len) == 0;
-}
-
 /* White space of ASCII and U+3000, the space of Chinese text. */
 bool chat_blank(drh_str s)
 {
@@ -198,6 +196,22 @@ static void count_wide(struct scripts *n, uint32_t cp)
     }
 }
 
+static uint64_t word_at(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
+/* How many of eight ASCII bytes are letters: in lower case, from 'a' on but not behind 'z'. */
+static size_t ascii_letters(uint64_t w)
+{
+    uint64_t low = w | ONES * 0x20;
+    uint64_t from_a = low + ONES * (0x80 - 'a');
+    uint64_t behind_z = low + ONES * (0x80 - 'z' - 1);
+    return (size_t)((((from_a & ~behind_z & HIGHS) >> 7) * ONES) >> 56);
+}
+
 /* Counts letters by script in the first bytes of a text; the text is valid UTF-8. */
 static void count_scripts(struct scripts *n, drh_str s)
 {
@@ -206,7 +220,10 @@ static void count_scripts(struct scripts *n, drh_str s)
     size_t               i = 0;
     while (i < len) {
         unsigned char c = p[i];
-        if (c < 0x80) {
+        if (i + 8 <= len && !(word_at(s.ptr + i) & HIGHS)) {
+            n->latin += ascii_letters(word_at(s.ptr + i));
+            i += 8;
+        } else if (c < 0x80) {
             n->latin += (unsigned)((c | 0x20) - 'a') < 26u;
             i++;
         } else if (c < 0xE0) {
@@ -230,23 +247,22 @@ static void count_scripts(struct scripts *n, drh_str s)
 static bool is_ascii(drh_str s, bool *letter)
 {
     size_t   len = s.len < LANG_SAMPLE ? s.len : LANG_SAMPLE;
-    uint64_t high = 0, word[8];
+    uint64_t a = 0, b = 0;
     size_t   i;
-    for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-        memcpy(word, s.ptr + i, sizeof(word));
-        high |= word[0] | word[1] | word[2] | word[3] | word[4] | word[5] | word[6] | word[7];
+    for (i = 0; i + 32 <= len; i += 32) {
+        a |= word_at(s.ptr + i) | word_at(s.ptr + i + 8);
+        b |= word_at(s.ptr + i + 16) | word_at(s.ptr + i + 24);
     }
-    for (; i + sizeof(word[0]) <= len; i += sizeof(word[0])) {
-        memcpy(word, s.ptr + i, sizeof(word[0]));
-        high |= word[0];
+    for (; i + 8 <= len; i += 8) {
+        a |= word_at(s.ptr + i);
     }
     for (; i < len; i++) {
-        high |= (unsigned char)s.ptr[i] & 0x80u;
+        b |= (unsigned char)s.ptr[i] & 0x80u;
     }
     for (i = 0; !*letter && i < len; i++) {
         *letter = (unsigned)(((unsigned char)s.ptr[i] | 0x20) - 'a') < 26u;
     }
-    return (high & 0x8080808080808080u) == 0;
+    return ((a | b) & HIGHS) == 0;
 }
 
 const char *chat_lang(const struct chat_worker *w)

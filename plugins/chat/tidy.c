@@ -73,8 +73,8 @@ static drh_status check_order(struct chat_worker *w)
         uint32_t before = w->turns[i - 1].role;
         uint32_t role = w->turns[i].role;
         if (!may_follow(before, role)) {
-            return chat_bad(w, "alternation", "turn %zu: %s after %s", i + 1, chat_role_word(role),
-                            chat_role_word(before));
+            return chat_bad(w, "alternation", "turn %zu: %s after %s", i + 1,
+                            chat_role_word(role).ptr, chat_role_word(before).ptr);
         }
     }
     return DRH_OK;

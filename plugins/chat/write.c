@@ -5,16 +5,21 @@
  */
 #include "chat.h"
 
-const char *chat_role_word(uint32_t role)
+drh_str chat_role_word(uint32_t role)
 {
-    static const char *const words[] = {"system",        "human",       "gpt",
-                                        "function_call", "observation", "unknown"};
+    static const drh_str words[] = {{DRH_LIT("system")},      {DRH_LIT("human")},
+                                    {DRH_LIT("gpt")},         {DRH_LIT("function_call")},
+                                    {DRH_LIT("observation")}, {DRH_LIT("unknown")}};
     return words[role <= CHAT_UNKNOWN ? role : CHAT_UNKNOWN];
 }
 
-static const char *role_openai(uint32_t role)
+static drh_str role_openai(uint32_t role)
 {
-    static const char *const words[] = {"system", "user", "assistant", "function_call", "tool"};
+    static const drh_str words[] = {{DRH_LIT("system")},
+                                    {DRH_LIT("user")},
+                                    {DRH_LIT("assistant")},
+                                    {DRH_LIT("function_call")},
+                                    {DRH_LIT("tool")}};
     return words[role <= CHAT_RESULT ? role : CHAT_SYSTEM];
 }
 
@@ -62,7 +67,7 @@ static drh_status put_turn(struct chat_worker *w, drh_record *r, const struct ch
     const char           *text_key = messages ? "content" : "value";
     drh_status            st = api->begin(r, DRH_T_OBJECT);
     if (st == DRH_OK) {
-        st = put_word(api, r, role_key, messages ? role_openai(t->role) : chat_role_word(t->role));
+        st = put_text(api, r, role_key, messages ? role_openai(t->role) : chat_role_word(t->role));
     }
     if (st == DRH_OK && t->has_raw) {
         st = api->put_key(r, text_key, strlen(text_key));
@@ -83,8 +88,7 @@ static drh_status write_turns(struct chat_worker *w, drh_record *r, drh_field f)
     size_t                i;
     if (st == DRH_OK && w->chat->to_messages && w->has_system) {
         struct chat_turn t;
-        memset(&t, 0, sizeof(t));
-        t.role = CHAT_SYSTEM;
+        chat_turn_init(&t, CHAT_SYSTEM);
         t.text = w->system_text;
         st = put_turn(w, r, &t);
     }
@@ -140,7 +144,7 @@ static drh_status digest_id(struct chat_worker *w, char id[33])
     }
     w->parts[0] = w->has_system ? w->system_text : drh_str_of("");
     for (i = 0; i < w->n_turns; i++) {
-        w->parts[1 + 2 * i] = drh_str_of(chat_role_word(w->turns[i].role));
+        w->parts[1 + 2 * i] = chat_role_word(w->turns[i].role);
         w->parts[2 + 2 * i] = w->turns[i].text;
     }
     st = w->host->digest(w->host, w->parts, n, sum);
@@ -324,11 +328,13 @@ static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_re
 static drh_status write_metadata(struct chat_worker *w, drh_record *r)
 {
     const drh_record_api *api = w->host->records;
+    const drh_str         none = {"", 0};
     drh_record_info       info;
     unsigned              have = 0;
     drh_status            st;
-    memset(&info, 0, sizeof(info));
     info.struct_size = (uint32_t)sizeof(info);
+    info.row = info.line = 0;
+    info.file = info.domain = info.dataset = info.source = none;
     st = api->info(r, &info);
     if (st != DRH_OK) {
         return st;

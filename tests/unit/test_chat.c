@@ -390,6 +390,36 @@ START_TEST(chat_lang_by_script)
 }
 END_TEST
 
+/* A letter of the Latin alphabet says a quarter of what a Han character says: counts to the last
+ * one, wherever letters and what is just no letter lie. */
+START_TEST(chat_letters_counted)
+{
+    static const char letters[] = "azAZmM", others[] = "@[`{/:09~ ";
+    drh_error         e = DRH_ERROR_INIT;
+    struct mini_host *m = mini_new(&drh_entry_v1, "{}", NULL, &e);
+    ck_assert_ptr_nonnull(m);
+    for (size_t before = 0; before < 20; before++) {
+        for (size_t n = 0; n < 9; n++) {
+            char        line[256] = "{\"instruction\":\"";
+            size_t      at = strlen(line);
+            const char *got;
+            for (size_t i = 0; i < before; i++) {
+                line[at++] = others[(i + before) % (sizeof(others) - 1)];
+            }
+            for (size_t i = 0; i < n; i++) {
+                line[at++] = letters[(i + before) % (sizeof(letters) - 1)];
+                line[at++] = others[i];
+            }
+            (void)snprintf(line + at, sizeof(line) - at, "\u4f60 1 2 3 4\",\"output\":\"1\"}");
+            got = mini_run(m, line);
+            ck_assert_msg(strstr(got, n < 4 ? "\"lang\":\"Zh\"" : "\"lang\":\"En\"") != NULL, "%s",
+                          got);
+        }
+    }
+    mini_free(m);
+}
+END_TEST
+
 /* A record that went through once goes through again unchanged. */
 START_TEST(chat_twice)
 {
@@ -478,6 +508,7 @@ int main(void)
     tcase_add_loop_test(t, chat_outcomes, 0, sizeof(outcomes) / sizeof(outcomes[0]));
     tcase_add_loop_test(t, chat_metadata, 0, sizeof(metadata) / sizeof(metadata[0]));
     tcase_add_loop_test(t, chat_lang_by_script, 0, sizeof(langs) / sizeof(langs[0]));
+    tcase_add_test(t, chat_letters_counted);
     tcase_add_loop_test(t, chat_twice, 0, sizeof(dialects) / sizeof(dialects[0]));
     tcase_add_test(t, chat_many_parts);
     tcase_add_test(t, chat_without_memory);
