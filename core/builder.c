@@ -49,8 +49,9 @@ static drh_status failed(struct builder *b, drh_status st)
     return st;
 }
 
-/* Room for n more bytes and then some; NULL: out of memory. */
-static char *more_room(struct drh_record *r, size_t n)
+/* Room for n more bytes and then some; NULL: out of memory.  Of what is behind the text `written`
+ * bytes come along. */
+static char *more_room(struct drh_record *r, size_t written, size_t n)
 {
     struct builder *b = r->builder;
     size_t          cap = b->cap ? b->cap : FIRST_TEXT;
@@ -66,8 +67,8 @@ static char *more_room(struct drh_record *r, size_t n)
     if (!bigger) {
         return NULL;
     }
-    if (b->len) {
-        memcpy(bigger, b->text, b->len);
+    if (b->text) {
+        memcpy(bigger, b->text, b->len + written);
         json_keys_moved(&b->keys, b->text, bigger);
     }
     b->text = bigger;
@@ -79,7 +80,7 @@ static inline char *room(struct drh_record *r, size_t n)
 {
     struct builder *b = r->builder;
 
-    return n <= b->cap - b->len ? b->text + b->len : more_room(r, n);
+    return n <= b->cap - b->len ? b->text + b->len : more_room(r, 0, n);
 }
 
 static bool in_object(const struct builder *b)
@@ -263,7 +264,7 @@ __attribute__((noinline)) static char *quote_long(struct drh_record *r, const ch
         }
         if (ptr < end) {
             size_t used = (size_t)(q - b->text) - b->len, left = (size_t)(end - ptr);
-            if (!room(r, used + left + left / 4 + 2 * JSON_QUOTE_ROOM)) {
+            if (!more_room(r, used, used + left + left / 4 + 2 * JSON_QUOTE_ROOM)) {
                 (void)failed(b, DRH_E_NOMEM);
                 return NULL;
             }

@@ -669,6 +669,33 @@ static drh_status call(struct drh_record *r, char c)
     }
 }
 
+/* Strings that are mostly escapes, in a builder that has no room yet: it grows while it quotes. */
+START_TEST(build_escapes)
+{
+    static char        text[40000];
+    struct drh_record *r;
+    drh_str            got;
+    size_t             n;
+
+    for (n = 0; n < sizeof(text); n++) {
+        text[n] = (char)(n % 7 ? '"' : 'a' + n % 26);
+    }
+    for (n = 3000 + (size_t)_i * 977; n < sizeof(text); n += 7919) {
+        arena_reset(arena);
+        r = record_new(arena);
+        ck_assert_int_eq(api->open(r, fld("a"), DRH_T_OBJECT), DRH_OK);
+        ck_assert_int_eq(api->put_key(r, "key", 3), DRH_OK);
+        ck_assert_int_eq(api->put_str(r, text, n), DRH_OK);
+        ck_assert_int_eq(api->put_key(r, text, 5000), DRH_OK);
+        ck_assert_int_eq(api->put_null(r), DRH_OK);
+        ck_assert_int_eq(api->close(r), DRH_OK);
+        ck_assert_int_eq(api->get_str(r, fld("/a/key"), &got), DRH_OK);
+        ck_assert_uint_eq(got.len, n);
+        ck_assert_mem_eq(got.ptr, text, n);
+    }
+}
+END_TEST
+
 START_TEST(build_mistakes)
 {
     struct drh_record *r = parse("{\"v\":1}");
@@ -1016,6 +1043,7 @@ int main(void)
     tcase_add_test(t, build_whole_and_nested);
     tcase_add_loop_test(t, build_whole_many, 0, 40);
     tcase_add_loop_test(t, build_strings, 0, 8);
+    tcase_add_loop_test(t, build_escapes, 0, 6);
     tcase_add_loop_test(t, build_mistakes, 0, ROWS(mistakes));
     tcase_add_test(t, build_one_at_a_time);
     tcase_add_test(t, build_large);
