@@ -173,6 +173,15 @@ void arena_end(struct arena *a, char *p, size_t used)
     ASAN_POISON_MEMORY_REGION(p + used, (size_t)(a->end - p) - used);
 }
 
+bool arena_trim(struct arena *a, char *p, size_t n, size_t used)
+{
+    if (p + ((n + ALIGN - 1) & ~(size_t)(ALIGN - 1)) != a->at) {
+        return false;
+    }
+    arena_end(a, p, used);
+    return true;
+}
+
 char *arena_dup(struct arena *a, const char *p, size_t n)
 {
     char *copy = n == SIZE_MAX ? NULL : arena_alloc(a, n + 1);

@@ -5,6 +5,8 @@
 
 #include <drh/plugin.h>
 
+#include <stdbool.h>
+
 struct arena;
 
 struct arena *arena_new(void);
@@ -17,6 +19,8 @@ size_t        arena_bytes(const struct arena *a);                  /* held from 
  * keeps `used`; between the two nothing else is allocated. */
 char *arena_begin(struct arena *a, size_t n);
 void  arena_end(struct arena *a, char *p, size_t used);
+/* Of an allocation of n bytes only `used` are kept, if it is the last one: else false. */
+bool arena_trim(struct arena *a, char *p, size_t n, size_t used);
 
 /* A string of accepted text, with its quotes, and what it means: 0-terminated, in the arena. */
 struct known {

@@ -3,7 +3,7 @@
  * that a builder nobody closes needs no clean-up.  What close stores is strict JSON by
  * construction: strings and keys are checked as they come, and it is not scanned again.
  *
- * A closed builder waits in its arena for the next record: its pages stay in the cache. */
+ * A closed builder waits in its arena for the next record. */
 #include "record_impl.h"
 
 #include "json_impl.h"
@@ -24,7 +24,7 @@ struct string {
 };
 
 struct builder {
-    char            *text; /* scratch, kept from value to value */
+    char            *text; /* kept for the next value unless it was given away */
     size_t           len, cap;
     drh_field        field;
     drh_status       mistake; /* the first one; everything after it is ignored */
@@ -476,11 +476,12 @@ static void hand_over_strings(struct drh_record *r, const struct builder *b, str
     v->n_known = b->n_strings;
 }
 
-/* The text is the record's now: a copy, unless it is too large to be copied lightly. */
+/* The text is the record's now.  It stays where it is when nothing came into the arena behind it,
+ * or when it is too large to be copied lightly. */
 static drh_status hand_over(struct drh_record *r, struct builder *b, struct new_value *v)
 {
     v->len = b->len;
-    if (b->len > GIVEN_AWAY) {
+    if (arena_trim(r->arena, b->text, b->cap, b->len) || b->len > GIVEN_AWAY) {
         v->p = b->text;
         b->text = NULL;
         b->cap = 0;

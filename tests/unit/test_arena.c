@@ -107,6 +107,29 @@ START_TEST(copies)
 }
 END_TEST
 
+START_TEST(trimmed)
+{
+    struct arena *a = arena_new();
+    char         *p = arena_alloc(a, 1000), *q, *r;
+
+    memset(p, 'p', 1000);
+    ck_assert(arena_trim(a, p, 1000, 17));
+    q = arena_alloc(a, 5000);
+    ck_assert_ptr_eq(q, p + 32);
+    memset(q, 'q', 5000);
+    ck_assert(!arena_trim(a, p, 17, 1)); /* not the last one any more */
+    r = arena_alloc(a, 10);
+    ck_assert(!arena_trim(a, q, 5000, 10));
+    ck_assert(arena_trim(a, r, 10, 10));
+    ck_assert_mem_eq(p, "ppppppppppppppppp", 17);
+    ck_assert_mem_eq(q, "qqqq", 4);
+    p = arena_alloc(a, 3 << 20); /* a block of its own */
+    memset(p, 'x', 3 << 20);
+    ck_assert(!arena_trim(a, p, 3 << 20, 1));
+    arena_free(a);
+}
+END_TEST
+
 START_TEST(impossible_sizes)
 {
     struct arena *a = arena_new();
@@ -144,6 +167,7 @@ int main(void)
     tcase_add_test(t, reset_keeps_one_block);
     tcase_add_test(t, reset_of_an_empty_one);
     tcase_add_test(t, copies);
+    tcase_add_test(t, trimmed);
     tcase_add_test(t, impossible_sizes);
     tcase_add_test(t, out_of_memory);
     return run_case("arena", t);
