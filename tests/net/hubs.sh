@@ -134,6 +134,13 @@ hub_ctl POST '/port?name=hub&open=0&seconds=1' >/dev/null
 pull 0 o/d --set services.http.tries=30
 whole o/d
 
+case_of "proxies of the environment, in any case of letters"
+http_proxy=http://127.0.0.1:1 pull 75 o/d --set services.http.tries=1
+HTTP_PROXY=http://127.0.0.1:1 pull 75 o/d --set services.http.tries=1
+http_proxy=http://127.0.0.1:1 NO_PROXY=127.0.0.1,localhost pull 0 o/d README.md
+OUT=
+HTTP_PROXY=http://127.0.0.1:1 no_proxy='*' pull 0 o/d README.md
+
 case_of "F25 credentials: whoever may, to whoever may"
 pull 1 o/gated
 has "$T/err" "is gated: accept its terms at" "asked with no token"
