@@ -20,6 +20,14 @@ char *pull_path(const struct pull *l, const struct listed *f)
     return f->local ? mem_dupz(f->local) : mem_printf("%s/%s", l->root, f->name);
 }
 
+static void unlock(struct pull *l)
+{
+    if (l->lock >= 0 && l->p) {
+        (void)close(l->lock);
+    }
+    l->lock = -1;
+}
+
 void pull_free(struct pull *l)
 {
     list_free(&l->list);
@@ -28,9 +36,7 @@ void pull_free(struct pull *l)
         mem_free(l->about[i]);
     }
     mem_free(l->root);
-    if (l->lock >= 0 && l->p) {
-        (void)close(l->lock);
-    }
+    unlock(l);
     *l = (struct pull){.lock = -1};
 }
 
@@ -371,5 +377,6 @@ drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e)
         drh_status noted = manifest_finish(l, st == DRH_OK ? e : &ignored);
         st = st == DRH_OK ? noted : st;
     }
+    unlock(l); /* others may have the folder while ours is being read */
     return st == DRH_OK ? outcome(l, e) : st;
 }

@@ -116,6 +116,7 @@ static bool end(struct file *f, bool brought, drh_status st, const drh_error *e)
     if (st == DRH_OK) {
         file_notes(f->job, f->index);
     }
+    f->end_status = st;
     settle(f, brought, st, e ? e : &none);
     net_post(f->job->net, &f->gone);
     return true;
