@@ -344,6 +344,72 @@ static inline drh_str drh_hub_header(const drh_http_answer *a, const char *name)
     return none;
 }
 
+/* How many bytes at the start of s are, `in` 1, or are not, one of `set`. */
+static inline size_t drh_hub_span(drh_str s, const char *set, int in)
+{
+    size_t n = 0;
+
+    while (n < s.len && (s.ptr[n] && strchr(set, s.ptr[n])) == in) {
+        n++;
+    }
+    return n;
+}
+
+/* Is one of the words in s, parted by spaces, this one (lower case), whatever its case? */
+static inline int drh_hub_word(drh_str s, const char *lower)
+{
+    size_t n = strlen(lower), i;
+
+    while (s.len) {
+        drh_str word = drh_str_cut(s, ' ', &s);
+        for (i = 0; word.len == n && i < n; i++) {
+            char c = word.ptr[i];
+            if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != lower[i]) {
+                break;
+            }
+        }
+        if (word.len == n && i == n) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The next parameter of a link, `; name=value` or `; name="value"`; *rest moves behind it.  0:
+ * there is none, *rest is at the comma or the end. */
+static inline int drh_hub_param(drh_str *rest, drh_str *name, drh_str *value)
+{
+    drh_str s = drh_str_from(*rest, drh_hub_span(*rest, "; \t", 1));
+    size_t  n = drh_hub_span(s, "=;, \t", 0);
+
+    *name = *value = s;
+    name->len = n;
+    value->len = 0;
+    s = drh_str_from(s, n);
+    s = drh_str_from(s, drh_hub_span(s, " \t", 1));
+    if (drh_str_starts(s, "=")) {
+        s = drh_str_from(s, 1);
+        s = drh_str_from(s, drh_hub_span(s, " \t", 1));
+        if (drh_str_starts(s, "\"")) {
+            *value = drh_str_from(s, 1);
+            for (n = 0; n < value->len && value->ptr[n] != '"'; n++) {
+                n += value->ptr[n] == '\\';
+            }
+            s = drh_str_from(*value, n + 1);
+        } else {
+            *value = s;
+            n = drh_hub_span(s, ";, \t", 0);
+            s = drh_str_from(s, n);
+        }
+        value->len = n < value->len ? n : value->len;
+    } else if (name->len == 0) {
+        *rest = s;
+        return 0;
+    }
+    *rest = s;
+    return 1;
+}
+
 /* The target of rel="next" in a Link header (RFC 8288), or {NULL,0}. */
 static inline drh_str drh_hub_next(drh_str link)
 {
@@ -352,26 +418,19 @@ static inline drh_str drh_hub_next(drh_str link)
     none.ptr = NULL;
     none.len = 0;
     while (link.len) {
-        drh_str url, rest;
-        int     next = 0, quoted = 0;
-        size_t  i;
+        drh_str url, rest, name, value;
+        int     next = 0, rels = 0;
 
         drh_str_cut(link, '<', &rest);
         url = drh_str_cut(rest, '>', &link);
         if (rest.len == url.len) {
             return none; /* no '>' */
         }
-        for (i = 0; i < link.len && (quoted || link.ptr[i] != ','); i++) {
-            quoted ^= link.ptr[i] == '"';
-            if (!quoted || link.ptr[i] == '"') {
-                drh_str at = drh_str_from(link, i);
-                if ((drh_str_starts(at, "rel=next") || drh_str_starts(at, "rel=\"next\"")) && i &&
-                    strchr(" ;\t", link.ptr[i - 1])) {
-                    next = 1;
-                }
+        while (drh_hub_param(&link, &name, &value)) {
+            if (drh_hub_word(name, "rel") && rels++ == 0) { /* only the first one counts */
+                next = drh_hub_word(value, "next");
             }
         }
-        link = drh_str_from(link, i + 1);
         if (next) {
             return url;
         }
