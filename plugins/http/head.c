@@ -83,8 +83,8 @@ bool head_content_range(drh_str v, struct content_range *out)
     }
     if (p < end && *p == '*') {
         p++;
-    } else if (take_u64(&p, end, &out->total)) {
-        out->has_total = true;
+    } else if (!(out->has_total = take_u64(&p, end, &out->total))) {
+        return false;
     }
     return p == end && (out->has_range || out->has_total) &&
            !(out->has_range && out->has_total && out->to >= out->total);
@@ -166,7 +166,8 @@ static void keep_smallest(const struct policy *p, struct rate *out, bool *found)
 {
     uint64_t reset = p->reset > HEAD_MAX_WAIT_MS / 1000 ? HEAD_MAX_WAIT_MS / 1000 : p->reset;
 
-    if (p->has_left && (!*found || p->left < out->left)) {
+    if (p->has_left &&
+        (!*found || p->left < out->left || (p->left == out->left && reset > out->reset_s))) {
         *found = true;
         out->left = p->left;
         out->reset_s = (uint32_t)reset;

@@ -26,8 +26,8 @@ enum { HEAD_MAX_WAIT_MS = 15 * 60 * 1000 };
 bool head_retry_after(drh_str v, int64_t now, uint32_t *ms);
 
 /* RateLimit: any number of policies, `"api";r=485;t=163, "pages";r=99;t=5` or the older
- * `limit=100, remaining=50, reset=5`: the smallest remaining number and the seconds to its reset.
- */
+ * `limit=100, remaining=50, reset=5`: the smallest remaining number and the seconds to its reset;
+ * of equal ones the longest. */
 struct rate {
     uint64_t left;
     uint32_t reset_s;
