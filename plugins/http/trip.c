@@ -42,15 +42,31 @@ static bool is_line(drh_str s)
     return true;
 }
 
+/* RFC 9110, 5.6.2 */
+static bool is_name(drh_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (c && strchr("!#$%&'*+-.^_`|~", c)))) {
+            return false;
+        }
+    }
+    return s.len > 0;
+}
+
 static drh_status add_header(struct trip *t, const drh_http_header *x, bool secret, drh_error *e)
 {
     const size_t cap = x->name.len + x->value.len + 3;
     char        *line;
     bool         ok;
 
-    if (x->name.len == 0 || cap > MAX_HEADER || !is_line(x->name) || !is_line(x->value)) {
+    if (!is_name(x->name)) {
+        return drh_fail(e, DRH_E_ARG, "a header's name must be letters, digits and dashes");
+    }
+    if (cap > MAX_HEADER || !is_line(x->value)) {
         return drh_fail(e, DRH_E_ARG, "header %.*s: %s",
-                        (int)(is_line(x->name) && x->name.len < 80 ? x->name.len : 0), x->name.ptr,
+                        (int)(x->name.len < 80 ? x->name.len : 80), x->name.ptr,
                         secret ? "the secret in it must be one line of text"
                                : "must be one line of text");
     }
