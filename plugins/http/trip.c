@@ -65,8 +65,8 @@ static drh_status add_header(struct trip *t, const drh_http_header *x, bool secr
         return drh_fail(e, DRH_E_ARG, "a header's name must be letters, digits and dashes");
     }
     if (cap > MAX_HEADER || !is_line(x->value)) {
-        return drh_fail(e, DRH_E_ARG, "header %.*s: %s",
-                        (int)(x->name.len < 80 ? x->name.len : 80), x->name.ptr,
+        return drh_fail(e, DRH_E_ARG, "header %.*s: %s", (int)(x->name.len < 80 ? x->name.len : 80),
+                        x->name.ptr,
                         secret ? "the secret in it must be one line of text"
                                : "must be one line of text");
     }
