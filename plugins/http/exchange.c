@@ -158,7 +158,8 @@ void exchange_finish(struct exchange *x, CURLcode code)
     x->code = code;
     exchange_close(x);
     log_end(x);
-    limit_answer(&n->limits, x->gate, x->has_head ? x->answer.status : 0, &x->answer, net_now());
+    limit_answer(&n->limits, x->gate, x->has_head ? x->answer.status : 0, &x->answer, x->started,
+                 net_now());
     if (!x->has_head) {
         forget_head(x); /* half a head is none */
     }
@@ -198,7 +199,7 @@ void exchange_stop(struct exchange *x)
 {
     if (exchange_is_open(x)) {
         exchange_close(x);
-        x->gate->open -= x->gate->open > 0;
+        limit_lost(x->gate);
     }
 }
 
@@ -331,7 +332,7 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
         curl_multi_add_handle(n->multi, x->easy) != CURLM_OK) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory for a request");
     }
-    limit_sent(x->gate, net_now());
+    limit_sent(x->gate, x->started);
     x->next = n->open;
     x->prev = &n->open;
     if (x->next) {

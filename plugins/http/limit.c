@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * limit.c - see limit.h.
  *
- * RateLimit headers tell what is left in the server's window.  Requests that are under way may or
- * may not be counted in it yet, so they are taken off: the worst is a request too few.  When the
- * window ends one request goes first and brings the new number.  Before a server has said anything
- * it gets a few requests at a time, and twice as many with each answer. */
+ * RateLimit headers tell what is left in the server's window.  Answers overtake each other, so the
+ * lowest number of a window counts; requests that are under way may or may not be in it, so they
+ * are taken off: the worst is that an answer is waited for.  When the window ends, or should have,
+ * the answers to requests that were sent before tell nothing any more: the first one that is sent
+ * then brings the new number.  Before a server has said anything it gets a few requests at a time,
+ * and twice as many with each answer. */
 #include "limit.h"
 
 #include "head.h"
@@ -14,7 +16,7 @@
 #include <time.h>
 
 enum { FIRST_WINDOW = 4, MOST_WINDOW = 1 << 16 };
-static const double LOOK_AGAIN_S = 0.02;
+static const double LOOK_AGAIN_S = 0.02, MARGIN_S = 0.25;
 
 struct gate *limit_gate(struct limits *l, const struct origin *o, enum gate_kind kind)
 {
@@ -39,14 +41,25 @@ struct gate *limit_gate(struct limits *l, const struct origin *o, enum gate_kind
     return g;
 }
 
+/* Requests under way may use up what the server has left. */
+static bool is_used_up(const struct gate *g)
+{
+    return g->counted && g->left <= (int64_t)g->open;
+}
+
 double limit_wait(const struct gate *g, double now)
 {
     double until = g->closed_until;
+    bool   answers_may_open = g->open >= g->window;
 
-    if (g->counted && g->left <= 0 && g->reset_at > until) {
-        until = g->reset_at;
+    if (is_used_up(g) && g->reset_at > now) {
+        if (g->left > 0) {
+            answers_may_open = true;
+        } else if (g->reset_at > until) {
+            until = g->reset_at;
+        }
     }
-    if (until <= now && g->open >= g->window) { /* an answer will open it */
+    if (until <= now && answers_may_open) {
         return LOOK_AGAIN_S;
     }
     return until > now ? until - now : 0;
@@ -54,15 +67,44 @@ double limit_wait(const struct gate *g, double now)
 
 void limit_sent(struct gate *g, double now)
 {
+    if (g->counted && now >= g->reset_at) { /* the first one of a new window */
+        if (!g->first || g->open == 0) {
+            g->since = now;
+            g->untold = 0;
+        }
+        g->left = is_used_up(g) ? 0 : g->left; /* the others wait for the number that it brings, */
+        g->reset_at = now + 2;                 /* but not for ever */
+        g->first = true;
+    }
     g->open++;
-    if (!g->counted) {
-        return;
+}
+
+void limit_lost(struct gate *g)
+{
+    g->open -= g->open > 0;
+    g->left -= g->left > 0;
+    g->untold++;
+}
+
+/* The window of an answer ends between `low` and `high`: its seconds are rounded up, and it was on
+ * its way for a while. */
+static void take_rate(struct gate *g, const struct rate *rate, double sent, double now)
+{
+    const int64_t left = rate->left > INT32_MAX ? INT32_MAX : (int64_t)rate->left;
+    const double  high = now + rate->reset_s + MARGIN_S;
+    const double  low = sent + rate->reset_s - 1 + MARGIN_S;
+
+    if (!g->counted || g->first || low > g->reset_at) { /* a new one */
+        g->left = g->first ? left - g->untold : left;
+        g->reset_low = low;
+        g->reset_at = high;
+    } else if (high >= g->reset_low) { /* the same, else an earlier one */
+        g->left = left < g->left ? left : g->left;
+        g->reset_low = low > g->reset_low ? low : g->reset_low;
+        g->reset_at = high < g->reset_at ? high : g->reset_at;
     }
-    if (g->left > 0) {
-        g->left--;
-    } else { /* the first one of a new window: the others wait for the number that it brings */
-        g->reset_at = now + 2;
-    }
+    g->counted = true;
+    g->first = false;
 }
 
 static void close_for(struct gate *g, double now, double seconds)
@@ -73,22 +115,26 @@ static void close_for(struct gate *g, double now, double seconds)
 }
 
 void limit_answer(struct limits *l, struct gate *g, uint32_t status, const drh_http_answer *a,
-                  double now)
+                  double sent, double now)
 {
     drh_str     value;
     struct rate rate;
     uint32_t    ms = 0;
 
-    g->open -= g->open > 0;
     g->failures = status == 0 || status == 429 || status >= 500 ? g->failures + 1 : 0;
     if (status == 0) {
+        limit_lost(g);
         return;
     }
     value = drh_hub_header(a, "ratelimit");
-    g->counted = value.ptr && head_rate_limit(value, &rate);
-    if (g->counted) {
-        g->left = rate.left > INT32_MAX ? INT32_MAX : (int64_t)rate.left - g->open;
-        g->reset_at = now + rate.reset_s + 0.25; /* its second has begun by then */
+    if (!value.ptr || !head_rate_limit(value, &rate)) {
+        g->open -= g->open > 0;
+        g->counted = false;
+    } else if (sent < g->since) {
+        limit_lost(g);
+    } else {
+        g->open -= g->open > 0;
+        take_rate(g, &rate, sent, now);
     }
     if (status != 429 && status != 503) {
         g->refused = 0;

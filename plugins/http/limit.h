@@ -16,12 +16,16 @@ struct gate {
     uint32_t      kind;         /* enum gate_kind */
     double        closed_until; /* clock_now(); 0: open */
     bool          counted;      /* the server says how many requests are left */
-    int64_t       left;         /* until reset_at, those under way taken off */
+    bool          first;        /* the number of a new window is asked for */
+    int64_t       left;         /* until reset_at: the lowest number that it has said */
     double        reset_at;
-    uint32_t      open;     /* requests under way */
-    uint32_t      window;   /* most of these: few until the server has shown that it bears more */
-    uint32_t      refused;  /* answers of 429 or 503 in a row */
-    uint32_t      failures; /* requests in a row that failed in any way */
+    double        reset_low; /* it may be as early as that */
+    double        since;     /* what was sent before is of an earlier window */
+    uint32_t      untold;    /* ended without a number; the next one may not have them yet */
+    uint32_t      open;      /* requests under way */
+    uint32_t      window;    /* most of these: few until the server has shown that it bears more */
+    uint32_t      refused;   /* answers of 429 or 503 in a row */
+    uint32_t      failures;  /* requests in a row that failed in any way */
 };
 
 struct limits {
@@ -36,9 +40,12 @@ struct gate *limit_gate(struct limits *l, const struct origin *o, enum gate_kind
 /* Seconds until a request may be sent, 0: now. */
 double limit_wait(const struct gate *g, double now);
 void   limit_sent(struct gate *g, double now);
-/* What the answer to a request that was sent says of limits.  status 0: there was no answer. */
+/* One that was sent is given up; the server may have counted it. */
+void limit_lost(struct gate *g);
+/* What the answer to a request that was sent at `sent` says of limits.  status 0: there was none.
+ */
 void limit_answer(struct limits *l, struct gate *g, uint32_t status, const drh_http_answer *a,
-                  double now);
+                  double sent, double now);
 /* Full jitter: anything from 0 to base * 2^n, at most cap; n counts from 0. */
 double limit_pause(struct limits *l, uint32_t n);
 
