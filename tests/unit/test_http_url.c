@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_http_url.c - plugins/http/url.c: origins, where redirects may lead, URLs that people may see;
- * trip.c: headers for each host on the way.
+ * test_http_url.c - plugins/http/url.c: origins, where redirects may lead, URLs that people may
+ * see; trip.c: headers for each host on the way.
  */
 #include "bare_host.h"
 #include "err.h"
@@ -186,8 +186,8 @@ START_TEST(where_redirects_lead)
 {
     drh_error  e = ERR_INIT;
     char      *to = NULL;
-    drh_status st = url_redirect(&bare_host, redirects[_i].base,
-                                 drh_str_of(redirects[_i].location), &to, &e);
+    drh_status st =
+        url_redirect(&bare_host, redirects[_i].base, drh_str_of(redirects[_i].location), &to, &e);
 
     if (redirects[_i].want) {
         ck_assert_msg(st == DRH_OK, "%s: %s", redirects[_i].location, e.message);
@@ -410,11 +410,16 @@ END_TEST
 static const struct {
     const char *name, *value;
 } injections[] = {
-    {"Authorization", "Bearer t\r\nX-Evil: 1"}, {"Authorization", "Bearer t\n"},
-    {"Authorization", "Bearer\rt"},             {"Authorization", "\x01"},
-    {"Authorization", "a\x7f"},                 {"X\r\nY", "1"},
-    {"X\nY", "1"},                              {"", "1"},
-    {"X:Y", "1"},                               {"X Y", "1"},
+    {"Authorization", "Bearer t\r\nX-Evil: 1"},
+    {"Authorization", "Bearer t\n"},
+    {"Authorization", "Bearer\rt"},
+    {"Authorization", "\x01"},
+    {"Authorization", "a\x7f"},
+    {"X\r\nY", "1"},
+    {"X\nY", "1"},
+    {"", "1"},
+    {"X:Y", "1"},
+    {"X Y", "1"},
 };
 
 START_TEST(headers_are_one_line)
@@ -433,14 +438,12 @@ END_TEST
 START_TEST(headers_with_a_zero)
 {
     const drh_http_header h = {{"X", 1}, {"a\0b", 3}};
-    const drh_http_req    req = {.struct_size = sizeof(req),
-                                 .url = drh_str_of("http://h/"),
-                                 .headers = &h,
-                                 .n_headers = 1};
-    const drh_http_req    url = {.struct_size = sizeof(url), .url = {"http://h/\0x", 11}};
-    const drh_http_req    line = {.struct_size = sizeof(url), .url = drh_str_of("http://h/\r\nX: y")};
-    const drh_http_req    none = {.struct_size = sizeof(none)};
-    drh_error             e = ERR_INIT;
+    const drh_http_req    req = {
+           .struct_size = sizeof(req), .url = drh_str_of("http://h/"), .headers = &h, .n_headers = 1};
+    const drh_http_req url = {.struct_size = sizeof(url), .url = {"http://h/\0x", 11}};
+    const drh_http_req line = {.struct_size = sizeof(url), .url = drh_str_of("http://h/\r\nX: y")};
+    const drh_http_req none = {.struct_size = sizeof(none)};
+    drh_error          e = ERR_INIT;
 
     ck_assert_int_eq(trip_new(&trip, &bare_host, &req, &e), DRH_E_ARG);
     ck_assert_int_eq(trip_new(&trip, &bare_host, &url, &e), DRH_E_ARG);
