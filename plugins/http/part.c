@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 enum { HEAD = 4096, BOOT = 64 };
+static const uint64_t MOST = 64ull << 40; /* bytes; a larger size is a mistake, or worse */
 
 static void boot_id(char out[BOOT])
 {
@@ -266,6 +267,11 @@ drh_status part_open(struct part *p, const drh_host *h, int state, const drh_fet
     drh_status st;
 
     *p = (struct part){.host = h, .state = state, .fd = -1, .journal = -1, .size = size};
+    if (size > MOST) {
+        part_close(p);
+        return drh_fail(e, DRH_E_RANGE, "it is listed with %llu TiB; no file is as large as that",
+                        (unsigned long long)(size >> 40));
+    }
     p->n_blocks = size / PART_BLOCK + (size % PART_BLOCK != 0);
     if (EVP_Digest(f->name.ptr, f->name.len, sum, &n_sum, EVP_sha256(), NULL) != 1) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory for a digest");
