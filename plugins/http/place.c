@@ -71,6 +71,12 @@ static drh_status step(int *folder, const char *part, bool make, const char *nam
     return DRH_OK;
 }
 
+/* The host has checked names by then; a part that leads elsewhere is refused here, too. */
+static bool leads_elsewhere(const char *part, size_t n)
+{
+    return n == 0 || (n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.');
+}
+
 drh_status place_folder(int root, const char *name, bool make, int *folder, const char **last,
                         drh_error *e)
 {
@@ -84,6 +90,9 @@ drh_status place_folder(int root, const char *name, bool make, int *folder, cons
     *last = name;
     for (const char *slash; st == DRH_OK && (slash = strchr(*last, '/')) != NULL;) {
         size_t n = (size_t)(slash - *last);
+        if (leads_elsewhere(*last, n)) {
+            break;
+        }
         if (n > NAME_MAX) {
             st = place_error(e, ENAMETOOLONG, "make a folder for", name);
             break;
@@ -92,6 +101,9 @@ drh_status place_folder(int root, const char *name, bool make, int *folder, cons
         part[n] = '\0';
         st = step(folder, part, make, name, e);
         *last = slash + 1;
+    }
+    if (st == DRH_OK && leads_elsewhere(*last, strcspn(*last, "/"))) {
+        st = drh_fail(e, DRH_E_ARG, "\"%.200s\" is no path below a folder", name);
     }
     if (st != DRH_OK) {
         (void)close(*folder);
@@ -146,6 +158,19 @@ drh_status place_commit(int root, const char *name, int from, const char *part, 
     return st;
 }
 
+static bool write_all(int fd, drh_str text)
+{
+    while (text.len) {
+        ssize_t n = write(fd, text.ptr, text.len);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        text.ptr += n > 0 ? n : 0;
+        text.len -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
 drh_status place_put(int root, const char *name, drh_str text, drh_error *e)
 {
     static uint32_t counter;
@@ -160,8 +185,7 @@ drh_status place_put(int root, const char *name, drh_str text, drh_error *e)
     (void)snprintf(tmp, sizeof(tmp), ".tmp-drhost-%ld-%u", (long)getpid(),
                    __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED));
     fd = openat(folder, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd < 0 || write(fd, text.ptr, text.len) != (ssize_t)text.len ||
-        renameat(folder, tmp, folder, last) != 0) {
+    if (fd < 0 || !write_all(fd, text) || renameat(folder, tmp, folder, last) != 0) {
         st = place_error(e, errno, "write", name);
         (void)unlinkat(folder, tmp, 0);
     }

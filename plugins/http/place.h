@@ -10,7 +10,8 @@
 #include <sys/types.h>
 
 /* The folder in which `name` lies, an open descriptor for the caller, and name's last part. Missing
- * folders are made when `make` is set, else DRH_E_MISSING.  DRH_E_IO names what is in the way. */
+ * folders are made when `make` is set, else DRH_E_MISSING.  DRH_E_IO names what is in the way;
+ * DRH_E_ARG: a name with "..", "." or an empty part. */
 drh_status place_folder(int root, const char *name, bool make, int *folder, const char **last,
                         drh_error *e);
 /* An ordinary file of that name for reading: *fd -1 when there is none; DRH_E_IO when something
