@@ -4,7 +4,6 @@
  * believed.
  */
 #include "bare_host.h"
-#include "err.h"
 #include "part.h"
 #include "run.h"
 
@@ -29,7 +28,7 @@ static void setup(void)
     bare_folder(dir);
     state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(state, 0);
-    e = (drh_error)ERR_INIT;
+    e = (drh_error)DRH_ERROR_INIT;
 }
 
 static void teardown(void)
@@ -640,7 +639,7 @@ END_TEST
 
 static void *sync_often(void *arg)
 {
-    drh_error   mine = ERR_INIT;
+    drh_error   mine = DRH_ERROR_INIT;
     const bool *stop = arg;
 
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {

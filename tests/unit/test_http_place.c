@@ -4,7 +4,6 @@
  * in the way and whatever names say.
  */
 #include "bare_host.h"
-#include "err.h"
 #include "place.h"
 #include "run.h"
 
@@ -32,7 +31,7 @@ static void setup(void)
     root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     parts = openat(root, ".parts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(parts, 0);
-    e = (drh_error)ERR_INIT;
+    e = (drh_error)DRH_ERROR_INIT;
 }
 
 static int n_entries(const char *path)

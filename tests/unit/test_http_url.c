@@ -4,7 +4,6 @@
  * see; trip.c: headers for each host on the way.
  */
 #include "bare_host.h"
-#include "err.h"
 #include "run.h"
 #include "trip.h"
 
@@ -54,7 +53,7 @@ static const struct {
 START_TEST(origins_of_urls)
 {
     struct origin o;
-    drh_error     e = ERR_INIT;
+    drh_error     e = DRH_ERROR_INIT;
     drh_status    st = url_origin(origins[_i].url, &o, &e);
     char          text[300];
 
@@ -84,7 +83,7 @@ START_TEST(long_urls)
 {
     static char   url[40000];
     struct origin o;
-    drh_error     e = ERR_INIT;
+    drh_error     e = DRH_ERROR_INIT;
 
     memset(url, 'a', sizeof(url) - 1);
     memcpy(url, "http://h/", 9);
@@ -100,7 +99,7 @@ END_TEST
 static struct origin origin_of(const char *url)
 {
     struct origin o;
-    drh_error     e = ERR_INIT;
+    drh_error     e = DRH_ERROR_INIT;
 
     ck_assert_msg(url_origin(url, &o, &e) == DRH_OK, "%s", e.message);
     return o;
@@ -184,7 +183,7 @@ static const struct {
 
 START_TEST(where_redirects_lead)
 {
-    drh_error  e = ERR_INIT;
+    drh_error  e = DRH_ERROR_INIT;
     char      *to = NULL;
     drh_status st =
         url_redirect(&bare_host, redirects[_i].base, drh_str_of(redirects[_i].location), &to, &e);
@@ -207,7 +206,7 @@ END_TEST
 START_TEST(redirects_without_an_end)
 {
     static char text[40000];
-    drh_error   e = ERR_INIT;
+    drh_error   e = DRH_ERROR_INIT;
     char       *to;
 
     ck_assert_int_eq(
@@ -229,7 +228,7 @@ END_TEST
 
 START_TEST(redirects_without_memory)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
     char     *to;
 
     for (bare_allowed = 0;; bare_allowed++) {
@@ -321,7 +320,7 @@ static bool sends(const char *line)
 
 static void go(const char *location)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
 
     ck_assert_msg(trip_follow(&trip, drh_str_of(location), &e) == DRH_OK, "%s", e.message);
     ck_assert(sends("X-Plain: p"));
@@ -331,7 +330,7 @@ static void go(const char *location)
 START_TEST(credentials_stay_at_home)
 {
     const char *const secret = "Authorization: Bearer t";
-    drh_error         e = ERR_INIT;
+    drh_error         e = DRH_ERROR_INIT;
 
     ck_assert_int_eq(begin("https://hub.example/a", "Authorization", "Bearer t", 0, &e), DRH_OK);
     ck_assert(sends(secret));
@@ -362,7 +361,7 @@ END_TEST
 
 START_TEST(another_scheme_is_not_home)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
 
     ck_assert_int_eq(begin("http://h/a", "Cookie", "m=1", 0, &e), DRH_OK);
     ck_assert(sends("Cookie: m=1"));
@@ -374,7 +373,7 @@ END_TEST
 
 START_TEST(at_most_ten_redirects)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
     char      to[32];
 
     ck_assert_int_eq(begin("http://h/a", NULL, NULL, 0, &e), DRH_OK);
@@ -393,7 +392,7 @@ END_TEST
 
 START_TEST(redirects_that_are_refused)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
 
     ck_assert_int_eq(begin("https://h/a", "Authorization", "Bearer t", 0, &e), DRH_OK);
     ck_assert_int_eq(trip_follow(&trip, drh_str_of("https://h/a"), &e), DRH_E_NETWORK);
@@ -424,7 +423,7 @@ static const struct {
 
 START_TEST(headers_are_one_line)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
 
     ck_assert_msg(begin("https://h/a", injections[_i].name, injections[_i].value, 0, &e) ==
                       DRH_E_ARG,
@@ -443,7 +442,7 @@ START_TEST(headers_with_a_zero)
     const drh_http_req url = {.struct_size = sizeof(url), .url = {"http://h/\0x", 11}};
     const drh_http_req line = {.struct_size = sizeof(url), .url = drh_str_of("http://h/\r\nX: y")};
     const drh_http_req none = {.struct_size = sizeof(none)};
-    drh_error          e = ERR_INIT;
+    drh_error          e = DRH_ERROR_INIT;
 
     ck_assert_int_eq(trip_new(&trip, &bare_host, &req, &e), DRH_E_ARG);
     ck_assert_int_eq(trip_new(&trip, &bare_host, &url, &e), DRH_E_ARG);
@@ -455,7 +454,7 @@ END_TEST
 
 START_TEST(headers_as_libcurl_wants_them)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
 
     ck_assert_int_eq(begin("https://h/a", "X-Empty", "", DRH_HTTP_COMPRESSED, &e), DRH_OK);
     ck_assert(sends("X-Empty;"));
@@ -469,7 +468,7 @@ END_TEST
 
 START_TEST(a_trip_without_memory)
 {
-    drh_error e = ERR_INIT;
+    drh_error e = DRH_ERROR_INIT;
 
     for (int n = 0;; n++) {
         drh_status st;
