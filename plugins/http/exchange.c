@@ -249,15 +249,18 @@ static void set_times(const struct net *n, CURL *c, const struct exchange *x)
     (void)curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
-static void set_request(CURL *c, const struct exchange *x)
+static void set_request(CURL *c, const struct exchange *x, const struct origin *o)
 {
+    /* Without TLS there is no HTTP/2 to wait for, and it is known only once an answer has come. */
+    const bool may_share = !x->http1 && strcmp(o->scheme, "https") == 0;
+
     (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
     (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
                            (long)(x->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
-    (void)curl_easy_setopt(c, CURLOPT_PIPEWAIT, x->http1 ? 0L : 1L);
+    (void)curl_easy_setopt(c, CURLOPT_PIPEWAIT, may_share ? 1L : 0L);
     (void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->fresh ? 1L : 0L);
     (void)curl_easy_setopt(c, CURLOPT_IGNORE_CONTENT_LENGTH, x->any_length ? 1L : 0L);
     (void)curl_easy_setopt(c, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
@@ -316,7 +319,7 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
     x->gate = limit_gate(&n->limits, &o, x->http1 ? GATE_FILES : GATE_CALLS);
     set_tls_and_proxy(n, x->easy, &o);
     set_times(n, x->easy, x);
-    set_request(x->easy, x);
+    set_request(x->easy, x, &o);
     (void)curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
     if (n->o.user_agent.ptr) {
         (void)curl_easy_setopt(x->easy, CURLOPT_USERAGENT, n->o.user_agent.ptr);
