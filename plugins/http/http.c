@@ -20,6 +20,7 @@ struct call {
     char            *body;     /* owned */
     size_t           n_body;
     bool             has_body;
+    bool             as_get; /* a redirect has made a GET of it */
     drh_http_sink    sink;
     struct trip      trip;
     struct exchange  x;
@@ -29,7 +30,7 @@ struct call {
     bool             stop_ran, ended;
     bool             discard; /* of this answer nothing is given on */
     uint64_t         discarded;
-    bool             given; /* of the body */
+    bool             given; /* the head, or some of the body */
     bool             whole; /* the sink takes an answer again from its head */
     drh_status       sink_says;
 };
@@ -140,6 +141,7 @@ static bool on_head(struct exchange *x)
                  (is_transient(status) && may_repeat(c));
     c->discarded = 0;
     if (!c->discard && c->sink.head) {
+        c->given = true;
         c->sink_says = c->sink.head(c->sink.ctx, &x->answer);
     }
     return c->sink_says == DRH_OK;
@@ -165,10 +167,20 @@ static void repeat(struct call *c)
     struct net *n = c->http->net;
 
     trip_back(&c->trip);
+    c->as_get = false;
     net_timer_set(n, &c->again, net_now() + limit_pause(net_limits(n), c->tried - 1));
 }
 
-/* 301 to 303 turn into a GET, as browsers made it the custom; 307 and 308 repeat the request. */
+/* 303 asks for a GET, and of a POST 301 and 302 make one, as is the custom; 307 and 308 repeat the
+ * request (RFC 9110, 15.4). */
+static bool turns_into_get(const struct call *c, uint32_t status)
+{
+    if (status == 303) {
+        return !c->method || strcmp(c->method, "HEAD") != 0;
+    }
+    return status < 303 && (c->method ? strcmp(c->method, "POST") == 0 : c->has_body);
+}
+
 static void follow(struct call *c)
 {
     drh_error  e = DRH_ERROR_INIT;
@@ -186,11 +198,7 @@ static void follow(struct call *c)
         end(c, st, &e);
         return;
     }
-    if (status <= 303 && c->has_body) {
-        c->has_body = false;
-        (void)c->http->host->alloc(c->http->host, c->method, 0);
-        c->method = NULL;
-    }
+    c->as_get = c->as_get || turns_into_get(c, status);
     go(c);
 }
 
@@ -257,8 +265,8 @@ static void go(void *arg)
     c->x.owner = c;
     c->x.url = trip_url(&c->trip);
     c->x.headers = trip_headers(&c->trip);
-    c->x.method = c->method;
-    c->x.body = (drh_str){c->has_body ? c->body : NULL, c->n_body};
+    c->x.method = c->as_get ? NULL : c->method;
+    c->x.body = (drh_str){c->has_body && !c->as_get ? c->body : NULL, c->n_body};
     c->x.compressed = (c->flags & DRH_HTTP_COMPRESSED) != 0;
     c->x.stall_ms = c->stall_ms;
     c->x.on_head = on_head;

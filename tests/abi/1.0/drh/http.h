@@ -79,11 +79,11 @@ typedef struct drh_http_sink {
     uint32_t struct_size;
     uint32_t reserved;
     void    *ctx;
-    /* The last hop's head, once; another status than DRH_OK stops the request with it. */
+    /* The last hop's head, once; another status than DRH_OK stops the request with it.  A request
+     * is not repeated any more after it. */
     drh_status (*head)(void *ctx, const drh_http_answer *a);
     drh_status (*body)(void *ctx, const void *ptr, size_t len); /* as above */
-    /* The end, exactly once, after cancel too.  DRH_OK: head and body have been given whole.  After
-     * a byte of the body was given a request is not repeated any more. */
+    /* The end, exactly once, after cancel too.  DRH_OK: head and body have been given whole. */
     void (*done)(void *ctx, drh_status st, const drh_error *e);
 } drh_http_sink;
 
