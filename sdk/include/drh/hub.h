@@ -474,6 +474,7 @@ static inline drh_status drh_hub_get(const drh_host *h, const drh_http *http,
     }
     if (st == DRH_E_DATA) {
         drh_str body = p->answer->body;
+        char    why[200];
         while (body.len && strchr(" \t\r\n", body.ptr[0])) {
             body = drh_str_from(body, 1);
         }
@@ -483,7 +484,8 @@ static inline drh_status drh_hub_get(const drh_host *h, const drh_http *http,
                 "a page for people came instead of a listing; is there a login page or a "
                 "proxy in between?");
         }
-        return drh_fail(e, DRH_E_NETWORK, "the listing is broken: %.200s", e ? e->message : "");
+        (void)snprintf(why, sizeof(why), "%.199s", e ? e->message : "");
+        return drh_fail(e, DRH_E_NETWORK, "the listing is broken: %s", why);
     }
     return st;
 }
