@@ -20,7 +20,7 @@ static int is_name(drh_str s)
         }
     }
     return s.len > 0 && s.len <= MAX_ID_PART && s.ptr[0] != '.' && s.ptr[0] != '-' &&
-           !drh_str_ends(s, ".git");
+           !drh_str_ends(s, ".") && !drh_str_ends(s, "-") && !drh_str_ends(s, ".git");
 }
 
 static drh_status bad_id(drh_str text, drh_error *e)
@@ -72,6 +72,21 @@ static drh_status take_id(drh_str text, drh_str *rest, int parts, struct hf_repo
     return DRH_OK;
 }
 
+/* A word that stands behind an id in a page's address. */
+static int is_view(drh_str s)
+{
+    static const char *const words[] = {"tree",   "blob",        "resolve", "raw",
+                                        "viewer", "discussions", "commits", NULL};
+    size_t                   i;
+
+    for (i = 0; words[i]; i++) {
+        if (drh_str_eq(s, words[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Behind an id in a page's address: "/tree/REV/PATH", "/blob/REV/PATH", "/resolve/REV/PATH". */
 static drh_status take_view(drh_str text, drh_str rest, struct hf_repo *out, drh_error *e)
 {
@@ -82,8 +97,7 @@ static drh_status take_view(drh_str text, drh_str rest, struct hf_repo *out, drh
         drh_str_eq(view, "commits")) {
         return DRH_OK;
     }
-    if (!tree && !drh_str_eq(view, "blob") && !drh_str_eq(view, "resolve") &&
-        !drh_str_eq(view, "raw")) {
+    if (!is_view(view)) {
         return bad_id(text, e);
     }
     out->revision = drh_str_cut(rest, '/', &rest);
@@ -93,6 +107,15 @@ static drh_status take_view(drh_str text, drh_str rest, struct hf_repo *out, drh
     out->path = rest.len ? rest : (drh_str){NULL, 0};
     out->is_folder = tree;
     return DRH_OK;
+}
+
+/* Old ids have no owner: "gpt2/tree/main" is one part and its view; "org/tree" are two parts. */
+static int parts_of(drh_str rest)
+{
+    drh_str second;
+
+    (void)drh_str_cut(rest, '/', &second);
+    return is_view(drh_str_cut(second, '/', &second)) && second.len ? 1 : 2;
 }
 
 static drh_status parse_page(drh_str text, struct hf_repo *out, drh_error *e)
@@ -108,7 +131,7 @@ static drh_status parse_page(drh_str text, struct hf_repo *out, drh_error *e)
     if (st == DRH_OK && !out->type.ptr) { /* a page without a word in front is a model's */
         out->type = drh_str_of("model");
     }
-    st = st == DRH_OK ? take_id(text, &rest, 2, out, e) : st;
+    st = st == DRH_OK ? take_id(text, &rest, parts_of(rest), out, e) : st;
     return st == DRH_OK ? take_view(text, rest, out, e) : st;
 }
 
@@ -136,5 +159,5 @@ drh_status hf_repo_parse(drh_str text, struct hf_repo *out, drh_error *e)
     }
     st = take_type(&rest, out, e);
     st = st == DRH_OK ? take_id(text, &rest, 2, out, e) : st;
-    return st == DRH_OK && rest.len ? bad_id(text, e) : st;
+    return st == DRH_OK && (rest.len || drh_str_ends(text, "/")) ? bad_id(text, e) : st;
 }
