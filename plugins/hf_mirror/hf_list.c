@@ -229,7 +229,9 @@ static drh_status one_page(struct listing *l, int *more)
     st = get(x, &l->url, &p, l->e);
     if (st == DRH_OK && !p.doc) {
         st = hf_explain(x, p.answer, "the listing", l->e);
-        st = st == DRH_OK ? DRH_E_NETWORK : st;
+        st = st == DRH_OK
+                 ? drh_fail(l->e, DRH_E_NETWORK, "%s answers %u", x->endpoint.ptr, p.answer->status)
+                 : st;
         if (l->n_pages == 1 && (p.answer->status == 404 || p.answer->status >= 500)) {
             st = DRH_E_UNSUPPORTED;
         }
