@@ -63,32 +63,6 @@ static void set_host(struct hf *x)
     }
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* A path of an address, where "%20" is a space. */
-static void decode(drh_text *to, drh_str s)
-{
-    size_t i;
-
-    for (i = 0; i < s.len; i++) {
-        int high = i + 2 < s.len && s.ptr[i] == '%' ? hex_value(s.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(s.ptr[i + 2]) : -1;
-        if (low >= 0) {
-            char c = (char)(high * 16 + low);
-            drh_text_add(to, &c, 1);
-            i += 2;
-        } else {
-            drh_text_add(to, s.ptr + i, 1);
-        }
-    }
-}
-
 /* The first of what is there; into `to`. */
 static void choose(drh_text *to, drh_str option, drh_str from_address, const char *otherwise)
 {
@@ -126,9 +100,10 @@ static drh_status fill(struct hf *x, drh_error *e)
     if (drh_hub_option(h, c, "/revision").len) {
         drh_text_addv(&x->revision, drh_hub_option(h, c, "/revision"));
     } else {
-        decode(&x->revision, x->repo.revision.len ? x->repo.revision : drh_str_of("main"));
+        drh_text_unquote(&x->revision,
+                         x->repo.revision.len ? x->repo.revision : drh_str_of("main"));
     }
-    decode(&x->folder, x->repo.path);
+    drh_text_unquote(&x->folder, x->repo.path);
     if (x->repo.is_folder && x->folder.len && !drh_str_ends(drh_text_str(&x->folder), "/")) {
         drh_text_adds(&x->folder, "/");
     }

@@ -87,6 +87,28 @@ static inline void drh_text_quote(drh_text *t, drh_str s, const char *keep)
     }
 }
 
+static inline int drh_hub_digit(char c) /* value of a hexadecimal digit, or -1 */
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* A part of an address, where "%20" is a space; what is no code stays. */
+static inline void drh_text_unquote(drh_text *t, drh_str s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++) {
+        int  high = s.ptr[i] == '%' && i + 2 < s.len ? drh_hub_digit(s.ptr[i + 1]) : -1;
+        int  low = high >= 0 ? drh_hub_digit(s.ptr[i + 2]) : -1;
+        char c = low >= 0 ? (char)(high * 16 + low) : s.ptr[i];
+        drh_text_add(t, &c, 1);
+        i += low >= 0 ? 2 : 0;
+    }
+}
+
 static inline void drh_text_clear(drh_text *t) /* keeps the memory */
 {
     t->len = 0;
