@@ -135,8 +135,13 @@ static drh_status fill(struct ms *x, drh_error *e)
         return st;
     }
     choose(&x->type, drh_hub_option(h, c, "/type"), x->repo.type, drh_str_of("dataset"));
-    choose(&x->revision, drh_hub_option(h, c, "/revision"), x->repo.revision, drh_str_of("master"));
-    drh_text_addv(&x->file, x->repo.path);
+    if (drh_hub_option(h, c, "/revision").len) {
+        drh_text_addv(&x->revision, drh_hub_option(h, c, "/revision"));
+    } else {
+        drh_text_unquote(&x->revision,
+                         x->repo.revision.len ? x->repo.revision : drh_str_of("master"));
+    }
+    drh_text_unquote(&x->file, x->repo.path);
     drh_text_addv(&x->page, drh_text_str(&x->endpoint));
     drh_text_adds(&x->page, ms_is_model(x) ? "/models/" : "/datasets/");
     drh_text_addv(&x->page, x->repo.id);
@@ -175,12 +180,18 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
 
 /* ---- files ---- */
 
+/* Of the object store: its key is a URL. */
+static int is_oss(const drh_file *f)
+{
+    return drh_str_starts(f->key, "http://") || drh_str_starts(f->key, "https://");
+}
+
 static drh_status request(void *self, const drh_file *f, drh_http_req *out, drh_error *e)
 {
     struct ms *x = self;
 
-    if (drh_str_starts(f->key, "http://") || drh_str_starts(f->key, "https://")) {
-        out->url = f->key; /* of the object store; signed, so nobody needs to know who we are */
+    if (is_oss(f)) {
+        out->url = f->key; /* signed, so nobody needs to know who we are */
         return DRH_OK;
     }
     ms_put_url(x, &x->url, "/repo?Revision=");
@@ -213,7 +224,7 @@ static drh_status judge(void *self, const drh_file *f, const drh_http_answer *a,
     st = ms_explain(x, a, is_json && drh_hub_int(x->host, &root, "Code", 0) ? &root : NULL,
                     f->name.ptr, e);
     x->host->json_close(doc);
-    if (st == DRH_E_MISSING && f->key.len && strstr(a->url.ptr, f->key.ptr)) {
+    if (st == DRH_E_MISSING && f->key.len && !is_oss(f) && strstr(a->url.ptr, f->key.ptr)) {
         x->by_branch = 1; /* from the next request on */
         e->flags |= DRH_ERR_RETRYABLE;
     }

@@ -79,7 +79,7 @@ drh_status ms_repo_parse(drh_str text, struct ms_repo *out, drh_error *e)
     if (!drh_str_starts(text, "https://") && !drh_str_starts(text, "http://")) {
         take_type(&rest, out);
         st = take_id(text, &rest, out, e);
-        return st == DRH_OK && rest.len ? bad_id(text, e) : st;
+        return st == DRH_OK && (rest.len || drh_str_ends(text, "/")) ? bad_id(text, e) : st;
     }
     rest = drh_str_from(text, (size_t)(strstr(text.ptr, "://") + 3 - text.ptr));
     rest.len = strcspn(rest.ptr, "?#");
