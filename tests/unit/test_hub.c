@@ -107,6 +107,34 @@ START_TEST(percent_encoding_of_zero)
 }
 END_TEST
 
+/* By hand from Python's urllib.parse.unquote(). */
+static const struct {
+    const char *text, *plain;
+} unquoted[] = {
+    {"", ""},
+    {"a%20b", "a b"},
+    {"refs%2Fpr%2F1", "refs/pr/1"},
+    {"%E6%95%B0%e6%8d%ae", "\xe6\x95\xb0\xe6\x8d\xae"},
+    {"a+b", "a+b"}, /* a space in a query only */
+    {"100%", "100%"},
+    {"%2", "%2"},
+    {"%2G%G2%%41", "%2G%G2%A"},
+    {"%252F", "%2F"},
+};
+
+START_TEST(percent_decoding)
+{
+    drh_text t = {.host = &bare_host};
+
+    drh_text_unquote(&t, drh_str_of(unquoted[_i].text));
+    ck_assert_str_eq(drh_text_str(&t).ptr, unquoted[_i].plain);
+    drh_text_free(&t);
+    drh_text_unquote(&t, (drh_str){"%41", 2}); /* its length counts */
+    ck_assert_str_eq(drh_text_str(&t).ptr, "%4");
+    drh_text_free(&t);
+}
+END_TEST
+
 /* ---- parts of texts ---- */
 
 START_TEST(parts_of_texts)
@@ -429,6 +457,7 @@ int main(void)
     tcase_add_test(t, a_text_without_memory);
     tcase_add_loop_test(t, percent_encoding, 0, ROWS(quoted));
     tcase_add_test(t, percent_encoding_of_zero);
+    tcase_add_loop_test(t, percent_decoding, 0, ROWS(unquoted));
     tcase_add_test(t, parts_of_texts);
     tcase_add_test(t, hexadecimal_digits);
     tcase_add_loop_test(t, globs_as_python_reads_them, 0, ROWS(globs));
