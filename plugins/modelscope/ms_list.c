@@ -288,11 +288,13 @@ static drh_status one_page(struct listing *l, unsigned page, size_t *rows, size_
     return st;
 }
 
-/* All pages once.  A page shorter than the first is the last; so is an empty one.  A full page that
- * brings what was there before means that the pages have shifted. */
+/* All pages once.  A page shorter than the first is the last; so is an empty one, and one longer
+ * than was asked for.  A full page that brings what was there before means that the pages have
+ * shifted; but a server without pages gives the same one again, for ever. */
 static drh_status read_once(struct listing *l)
 {
     size_t     first = 0, rows = 0, fresh = 0;
+    int        same = 0; /* the second page was the first one again */
     drh_status st = DRH_OK;
 
     start_over(l);
@@ -303,14 +305,16 @@ static drh_status read_once(struct listing *l)
         }
         st = one_page(l, page, &rows, &fresh);
         first = page == 1 ? rows : first;
-        if (st != DRH_OK || ms_is_model(l->x) || rows == 0 || rows < first) {
+        if (st == DRH_OK && same) {
+            l->shifted = rows != first || fresh > 0;
+            break;
+        }
+        if (st != DRH_OK || ms_is_model(l->x) || rows == 0 || rows < first || rows > PAGE) {
             l->shifted |= st == DRH_OK && fresh < rows;
             break;
         }
-        if (page == 2 && fresh == 0 && first < PAGE) {
-            break; /* a server without pages gives the same one again */
-        }
-        l->shifted |= fresh < rows;
+        same = page == 2 && fresh == 0 && first < PAGE;
+        l->shifted |= fresh < rows && !same;
     }
     return st;
 }
