@@ -333,6 +333,7 @@ static const struct {
     {200, "[1]", DRH_OK, false, ""},
     {200, ENVELOPE("200", "true", "ok"), DRH_OK, false, ""},
     {200, ENVELOPE("200", "false", "ok"), DRH_OK, false, ""}, /* either of the two */
+    {200, ENVELOPE("1", "true", "ok"), DRH_OK, false, ""},
     {200, ENVELOPE("10990101007", "false", "\xe8\x8e\xb7\xe5\x8f\x96"), DRH_E_MISSING, false,
      "\xe8\x8e\xb7\xe5\x8f\x96; request req-1"},
     {404, ENVELOPE("10990101007", "false", "gone"), DRH_E_MISSING, false, "a/b.json"},
