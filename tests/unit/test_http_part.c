@@ -605,13 +605,14 @@ END_TEST
 START_TEST(a_full_disk)
 {
     drh_fetch_file f = file_of("a/b.bin", 8 * B, DRH_HASH_SHA256, 7);
-    char           path[BARE_PATH + 8];
+    char           path[BARE_PATH + 8], size[24];
     int            small;
     static char    bytes[B];
 
     snprintf(path, sizeof(path), "%s/small", dir);
+    snprintf(size, sizeof(size), "size=%d", 4 * B);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    if (mount("none", path, "tmpfs", 0, "size=4m") != 0) {
+    if (mount("none", path, "tmpfs", 0, size) != 0) {
         rmdir(path);
         return;
     }
