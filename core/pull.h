@@ -60,7 +60,8 @@ drh_status pull_list(struct pull *l, struct plan *p, struct plan_step *step, con
                      drh_error *e);
 /* Compares the list with what is below root: states and counts.  Takes the folder's lock. */
 drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *e);
-/* Brings what is not there, and lets go of the lock.  DRH_OK: every file is; else what is wrong with how many. */
+/* Brings what is not there, and lets go of the lock.  DRH_OK: every file is; else what is wrong
+ * with how many. */
 drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e);
 void       pull_free(struct pull *l);
 /* On a file system that ignores case: the later ones of names that differ in nothing else fail. */
