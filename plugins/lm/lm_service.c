@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lm_service.c - see lm_service.h.  Host workers call run() concurrently, each with its own
+ * scratch.
+ */
+#include "lm_service.h"
+#include "lm_request.h"
+
+#include <drh/util.h>
+
+#include <stdlib.h>
+
+enum { FULL_DIGEST = 64 << 20, SAMPLES = 64, SAMPLE = 1 << 20 };
+
+struct service {
+    const drh_host          *host;
+    const struct lm_backend *backend;
+    struct lm_model          model;
+    struct lm_engine         engine;
+    char                    *dir;
+    uint32_t                 pack_tokens;
+    char                     identity[256];
+};
+
+struct job { /* a request of a pack */
+    struct lm_plan plan;
+    size_t         ids; /* where its tokens and values begin */
+    size_t         values;
+    int            seq; /* index of its sequence, or -1 */
+};
+
+struct worker {
+    struct lm_scratch scratch;
+    uint32_t         *ids;
+    size_t            ids_cap;
+    struct job       *jobs;
+    struct lm_seq    *seqs;
+    size_t            jobs_cap;
+    float            *values;
+    size_t            values_cap;
+};
+
+static int stop(void *ctx)
+{
+    const drh_host *h = ctx;
+    return h->cancelled(h);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+/* SHA-256 over what the numbers depend on.  Weights over 64 MiB go in as their header and 64 blocks
+ * of 1 MiB spread over the file, with its size: a whole pass over gigabytes would cost minutes. */
+static drh_status digest(const struct service *s, uint8_t out[32])
+{
+    const struct lm_model *m = &s->model;
+    const char            *w = (const char *)m->weights.p;
+    const size_t           n = m->weights.n;
+    uint64_t               facts[2] = {n, m->bos};
+    drh_str                parts[SAMPLES + 4];
+    size_t                 k = 0;
+    parts[k++] = (drh_str){(const char *)m->config_json.p, m->config_json.n};
+    parts[k++] = (drh_str){(const char *)m->tok_json.p, m->tok_json.n};
+    parts[k++] = (drh_str){(const char *)facts, sizeof(facts)};
+    if (n <= FULL_DIGEST) {
+        parts[k++] = (drh_str){w, n};
+    } else {
+        parts[k++] = (drh_str){w, m->tensors.header};
+        for (size_t i = 0; i < SAMPLES; i++) {
+            parts[k++] = (drh_str){w + (n - SAMPLE) / (SAMPLES - 1) * i, SAMPLE};
+        }
+    }
+    return s->host->digest(s->host, parts, k, out);
+}
+
+static drh_status make_identity(struct service *s, drh_error *e)
+{
+    uint8_t    sha[32];
+    char       hex[65], library[64];
+    drh_status st = digest(s, sha);
+    if (st != DRH_OK) {
+        return drh_fail(e, st, "cannot make the digest of the model");
+    }
+    for (size_t i = 0; i < 32; i++) {
+        (void)snprintf(hex + 2 * i, 3, "%02x", sha[i]);
+    }
+    s->backend->describe(library, sizeof(library));
+    (void)snprintf(s->identity, sizeof(s->identity), "gpt2 sha256:%s %s/1 %s math-%s f32 pack=%lu",
+                   hex, s->backend->id, library, s->engine.math->name,
+                   (unsigned long)s->pack_tokens);
+    return DRH_OK;
+}
+
+static drh_status model_dir(const drh_host *h, const drh_config *c, char **out, drh_error *e)
+{
+    drh_str s;
+    *out = NULL;
+    if (h->config->get_str(c, "/model", &s) != DRH_OK || s.len == 0) {
+        return drh_fail(e, DRH_E_CONFIG, "model: name the folder of a GPT-2 model");
+    }
+    if (memchr(s.ptr, 0, s.len)) {
+        return drh_fail(e, DRH_E_CONFIG, "model: a NUL in the path");
+    }
+    *out = malloc(s.len + 1);
+    if (!*out) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory");
+    }
+    memcpy(*out, s.ptr, s.len);
+    (*out)[s.len] = 0;
+    return DRH_OK;
+}
+
+int32_t lm_service_probe(const drh_host *h, const drh_config *c, drh_error *e)
+{
+    char   *dir;
+    int32_t score = 0;
+    if (model_dir(h, c, &dir, e) == DRH_OK) {
+        score = lm_model_probe(dir, e) == DRH_OK ? 50 : 0;
+    }
+    free(dir);
+    return score;
+}
+
+void lm_service_destroy(void *self)
+{
+    struct service *s = self;
+    lm_model_free(&s->model);
+    free(s->dir);
+    free(s);
+}
+
+static drh_status start(struct service *s, const drh_config *c, drh_error *e)
+{
+    const drh_host *h = s->host;
+    int64_t         pack = 2048;
+    drh_status      st = model_dir(h, c, &s->dir, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    (void)h->config->get_i64(c, "/pack_tokens", &pack);
+    if (pack < 1 || pack > 1 << 20) {
+        return drh_fail(e, DRH_E_CONFIG, "pack_tokens: 1 to 1048576");
+    }
+    s->pack_tokens = (uint32_t)pack;
+    st = lm_model_load(&s->model, s->dir, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    s->engine.m = &s->model;
+    s->engine.math = lm_math_best();
+    s->engine.mm = s->backend->matmul;
+    s->engine.stop = stop;
+    s->engine.stop_ctx = (void *)(uintptr_t)h;
+    return make_identity(s, e);
+}
+
+drh_status lm_service_create(const struct lm_backend *b, const drh_host *h, const drh_config *c,
+                             void **self, drh_error *e)
+{
+    struct service *s = calloc(1, sizeof(*s));
+    drh_status      st;
+    if (!s) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory");
+    }
+    s->host = h;
+    s->backend = b;
+    st = start(s, c, e);
+    if (st != DRH_OK) {
+        lm_service_destroy(s);
+        return st;
+    }
+    drh_logf(h, DRH_LOG_INFO, "model %s: %lu layers, width %lu, %lu tokens of context", s->dir,
+             (unsigned long)s->model.c.layers, (unsigned long)s->model.c.width,
+             (unsigned long)s->model.c.context);
+    drh_logf(h, DRH_LOG_DEBUG, "identity: %s", s->identity);
+    *self = s;
+    return DRH_OK;
+}
+
+drh_status lm_service_open_worker(void *self, uint32_t index, void **worker, drh_error *e)
+{
+    (void)self;
+    (void)index;
+    *worker = calloc(1, sizeof(struct worker));
+    return *worker ? DRH_OK : drh_fail(e, DRH_E_NOMEM, "out of memory");
+}
+
+void lm_service_close_worker(void *self, void *worker)
+{
+    struct worker *w = worker;
+    (void)self;
+    lm_scratch_free(&w->scratch);
+    free(w->ids);
+    free(w->jobs);
+    free(w->seqs);
+    free(w->values);
+    free(w);
+}
+
+/* ---- the provider's table ------------------------------------------------------------------ */
+
+static drh_status info(void *self, drh_infer_info *out, drh_error *e)
+{
+    const struct service *s = self;
+    (void)e;
+    out->caps = 1u << DRH_INFER_SCORE;
+    out->flags = 0;
+    out->context = s->model.c.context;
+    out->model = s->dir;
+    out->identity = s->identity;
+    out->pack_tokens = s->pack_tokens;
+    out->max_parallel = s->host->max_workers ? s->host->max_workers : 1;
+    out->max_in_flight = 0;
+    out->has_bos = s->model.bos != LM_TOK_NONE;
+    return DRH_OK;
+}
+
+static drh_status count(void *self, const char *text, size_t len, uint32_t flags, uint32_t *tokens,
+                        drh_error *e)
+{
+    const struct service *s = self;
+    struct lm_tok_out     out = {NULL, 0, 0};
+    if (lm_tok_encode(&s->model.tok, text, len, flags & DRH_INFER_SPECIAL ? len : 0, &out)) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
+    }
+    if (out.count > UINT32_MAX) {
+        return drh_fail(e, DRH_E_RANGE, "the text is too long");
+    }
+    *tokens = (uint32_t)out.count;
+    return DRH_OK;
+}
+
+static drh_status cost(void *self, const drh_infer_req *req, uint32_t *tokens, drh_error *e)
+{
+    const struct service *s = self;
+    struct lm_plan        plan;
+    drh_status            st = lm_plan_request(&s->model, req, NULL, &plan, e);
+    *tokens = plan.total ? plan.total : 1;
+    return st;
+}
+
+/* Room for at least n items; 0, or -1 with the old block kept. */
+static int room(void **p, size_t *cap, size_t n, size_t size)
+{
+    size_t want = n + n / 2;
+    void  *q;
+    if (n <= *cap) {
+        return 0;
+    }
+    q = realloc(*p, want * size);
+    if (!q) {
+        return -1;
+    }
+    *p = q;
+    *cap = want;
+    return 0;
+}
+
+static int jobs_room(struct worker *w, size_t n)
+{
+    size_t cap = w->jobs_cap, cap2 = w->jobs_cap;
+    void  *jobs = w->jobs, *seqs = w->seqs;
+    int    rc = room(&jobs, &cap, n, sizeof(*w->jobs)) || room(&seqs, &cap2, n, sizeof(*w->seqs));
+    w->jobs = jobs;
+    w->seqs = seqs;
+    if (!rc) {
+        w->jobs_cap = cap;
+    }
+    return rc ? -1 : 0;
+}
+
+/* Tokenises all requests; a request that cannot run gets its status here. */
+static int plan_pack(struct service *s, struct worker *w, const drh_infer_req *const *req, size_t n,
+                     drh_infer_res *const *res)
+{
+    size_t ids = 0, values = 0;
+    int    seqs = 0;
+    void  *p;
+    for (size_t i = 0; i < n; i++) {
+        struct job *j = &w->jobs[i];
+        p = w->ids;
+        if (room(&p, &w->ids_cap, ids + lm_request_limit(&s->model, req[i]), sizeof(*w->ids))) {
+            return -1;
+        }
+        w->ids = p;
+        res[i]->status = lm_plan_request(&s->model, req[i], w->ids + ids, &j->plan, res[i]->error);
+        if (res[i]->status == DRH_E_NOMEM) {
+            return -1;
+        }
+        j->ids = ids;
+        j->values = values;
+        j->seq = res[i]->status == DRH_OK && j->plan.n_values ? seqs++ : -1;
+        if (j->seq >= 0) {
+            ids += j->plan.total;
+            values += j->plan.n_values;
+        }
+    }
+    p = w->values;
+    if (room(&p, &w->values_cap, values, sizeof(*w->values))) {
+        return -1;
+    }
+    w->values = p;
+    for (size_t i = 0; i < n; i++) {
+        const struct job *j = &w->jobs[i];
+        if (j->seq >= 0) {
+            w->seqs[j->seq] = (struct lm_seq){w->ids + j->ids, j->plan.total, j->plan.first,
+                                              w->values + j->values, 0};
+        }
+    }
+    return seqs;
+}
+
+static void answer(const struct worker *w, const struct job *j, drh_infer_res *res)
+{
+    res->n_prompt_tokens = j->plan.n_prompt;
+    res->n_target_tokens = j->plan.n_target;
+    res->first_value = j->plan.first_value;
+    res->n_values = 0;
+    res->values = NULL;
+    if (j->seq < 0) {
+        return;
+    }
+    if (w->seqs[j->seq].bad) {
+        res->status = drh_fail(res->error, DRH_E_DATA,
+                               "the model's output is non-finite; its weights may be damaged");
+        return;
+    }
+    res->n_values = j->plan.n_values;
+    res->values = w->values + j->values;
+}
+
+static drh_status run(void *self, void *worker, const drh_infer_req *const *req, size_t n,
+                      drh_infer_res *const *res, drh_error *e)
+{
+    struct service *s = self;
+    struct worker  *w = worker;
+    drh_status      st;
+    int             seqs = jobs_room(w, n);
+    if (seqs == 0) {
+        seqs = plan_pack(s, w, req, n, res);
+    }
+    st = seqs < 0 ? DRH_E_NOMEM : lm_engine_score(&s->engine, &w->scratch, w->seqs, (size_t)seqs);
+    if (st != DRH_OK) {
+        return drh_fail(e, st, "%s",
+                        st == DRH_E_CANCELLED ? "stopped" : "out of memory for a pack of requests");
+    }
+    for (size_t i = 0; i < n; i++) {
+        answer(w, &w->jobs[i], res[i]);
+    }
+    return DRH_OK;
+}
+
+static const drh_infer_provider provider = {
+    sizeof(drh_infer_provider), 0, info, count, cost, run, NULL, NULL};
+
+const void *lm_service_get(void *self, const char *id)
+{
+    (void)self;
+    return strcmp(id, DRH_INFER) == 0 ? &provider : NULL;
+}
