@@ -39,8 +39,8 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
 static const char schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"model\"],\"properties\":{"
     "\"model\":{\"type\":\"string\",\"minLength\":1,\"x-drh-path\":\"in\",\"description\":"
-    "\"Folder of a GPT-2 model from Hugging Face: config.json, model.safetensors in F32, F16 or "
-    "BF16, tokenizer.json\"},"
+    "\"Folder of a model from Hugging Face (gpt2, llama, mistral, qwen2, qwen3): config.json, "
+    "model.safetensors (or its index) in F32, F16 or BF16, tokenizer.json\"},"
     "\"precision\":{\"type\":\"string\",\"enum\":[\"f32\"],\"default\":\"f32\",\"description\":"
     "\"Arithmetic of the matrix products\"},"
     "\"pack_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1048576,\"default\":2048,"
@@ -53,18 +53,18 @@ static const drh_service_ops ops = {sizeof(drh_service_ops), 0, ids, lm_service_
 static const drh_life        life = {
            sizeof(drh_life),        0,   create, lm_service_destroy, lm_service_open_worker,
            lm_service_close_worker, NULL};
-static const drh_stage        stage = {.struct_size = sizeof(drh_stage),
-                                       .kind = DRH_KIND_SERVICE,
-                                       .id = "infer-openblas",
-                                       .version = "1.0.0",
-                                       .summary =
-                                           "Scores text with a GPT-2 model on the CPU (OpenBLAS, f32)",
-                                       .config_schema = schema,
-                                       .threading = DRH_WORKERS,
-                                       .scope = DRH_SCOPE_RECORD,
-                                       .flags = DRH_DETERMINISTIC,
-                                       .life = &life,
-                                       .ops = {.service = &ops}};
+static const drh_stage stage = {
+    .struct_size = sizeof(drh_stage),
+    .kind = DRH_KIND_SERVICE,
+    .id = "infer-openblas",
+    .version = "1.0.0",
+    .summary = "Scores text with a small language model on the CPU (OpenBLAS, f32)",
+    .config_schema = schema,
+    .threading = DRH_WORKERS,
+    .scope = DRH_SCOPE_RECORD,
+    .flags = DRH_DETERMINISTIC,
+    .life = &life,
+    .ops = {.service = &ops}};
 static const drh_stage *const stages[] = {&stage};
 
 const drh_entry drh_entry_v1 = {.struct_size = sizeof(drh_entry),

@@ -19,14 +19,18 @@ struct pass {
     struct lm_seq          *seq;
     size_t                  n_seq;
     size_t                  rows, scored; /* of the pack */
-    float                  *x;            /* rows x width: the residual stream */
-    float                  *h;            /* rows x width: normed; then attention's result */
-    float                  *qkv;          /* rows x 3 width */
-    float                  *mlp;          /* CHUNK x inner, or CHUNK x TILE logits */
-    float                  *att;          /* QUERY_BLOCK x longest: attention weights */
-    struct lm_lse          *lse;          /* one a scored row */
-    float                  *hit;          /* logit of the target, one a scored row */
-    uint32_t               *target;       /* its id */
+    struct lm_steps         steps;
+    const struct lm_angles *angles;
+    size_t                  qkv_width;
+    float                  *x;      /* rows x width: the residual stream */
+    float                  *h;      /* rows x width: normed; then attention's result */
+    float                  *normed; /* CHUNK x width: before the MLP */
+    float                  *qkv;    /* rows x qkv_width */
+    float                  *mlp;    /* CHUNK x up width, or CHUNK x TILE logits */
+    float                  *att;    /* QUERY_BLOCK x longest: attention weights */
+    struct lm_lse          *lse;    /* one a scored row */
+    float                  *hit;    /* logit of the target, one a scored row */
+    uint32_t               *target; /* its id */
 };
 
 static size_t min_size(size_t a, size_t b)
@@ -42,13 +46,6 @@ static size_t max_size(size_t a, size_t b)
 static int stopped(const struct pass *p)
 {
     return p->en->stop && p->en->stop(p->en->stop_ctx);
-}
-
-/* c = a * w + beta * c for a weight matrix [k][n]. */
-static void product(const struct pass *p, size_t m, size_t n, size_t k, const float *a,
-                    const float *w, float beta, float *c)
-{
-    p->en->mm.gemm(p->en->mm.ctx, 0, m, n, k, a, k, w, n, beta, c, n);
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -85,29 +82,32 @@ void lm_scratch_free(struct lm_scratch *s)
 {
     free(s->f);
     free(s->u);
+    lm_angles_free(&s->angles);
     memset(s, 0, sizeof(*s));
 }
 
 static drh_status lay_out(struct pass *p, struct lm_scratch *s)
 {
     const struct lm_config *c = &p->en->m->c;
-    size_t                  longest = 0, part[7], total = 0;
+    size_t                  longest = 0, part[8], total = 0;
     for (size_t i = 0; i < p->n_seq; i++) {
         p->rows += p->seq[i].n - 1;
         p->scored += p->seq[i].n - p->seq[i].first;
         longest = max_size(longest, p->seq[i].n - 1);
     }
+    p->qkv_width = lm_qkv_width(c);
     part[0] = round16(p->rows * c->width);
-    part[1] = part[0];
-    part[2] = round16(p->rows * 3 * c->width);
-    part[3] = round16(min_size(CHUNK, p->rows) * max_size(c->inner, TILE));
+    part[1] = round16(p->rows * max_size(c->width, lm_attention_width(c)));
+    part[2] = round16(p->rows * p->qkv_width);
+    part[3] = round16(min_size(CHUNK, p->rows) * max_size(lm_up_width(c), TILE));
     part[4] = round16(QUERY_BLOCK * longest);
     part[5] = round16(p->scored);
     part[6] = round16(p->scored * sizeof(struct lm_lse) / sizeof(float));
-    for (size_t i = 0; i < 7; i++) {
+    part[7] = round16(min_size(CHUNK, p->rows) * c->width);
+    for (size_t i = 0; i < 8; i++) {
         total += part[i];
     }
-    if (scratch_room(s, total, p->scored)) {
+    if (scratch_room(s, total, p->scored) || lm_angles_room(&s->angles, p->en->m, longest)) {
         return DRH_E_NOMEM;
     }
     p->x = s->f;
@@ -117,6 +117,8 @@ static drh_status lay_out(struct pass *p, struct lm_scratch *s)
     p->att = p->mlp + part[3];
     p->hit = p->att + part[4];
     p->lse = (struct lm_lse *)(void *)(p->hit + part[5]);
+    p->normed = p->hit + part[5] + part[6];
+    p->angles = &s->angles;
     p->target = s->u;
     return DRH_OK;
 }
@@ -125,42 +127,56 @@ static drh_status lay_out(struct pass *p, struct lm_scratch *s)
 
 static void embed(const struct pass *p)
 {
-    const struct lm_model *m = p->en->m;
-    const size_t           d = m->c.width;
-    float                 *x = p->x;
+    float *x = p->x;
     for (size_t i = 0; i < p->n_seq; i++) {
-        for (size_t k = 0; k + 1 < p->seq[i].n; k++, x += d) {
-            const float *t = m->wte + p->seq[i].ids[k] * d, *w = m->wpe + k * d;
-            for (size_t j = 0; j < d; j++) {
-                x[j] = t[j] + w[j];
-            }
+        for (size_t k = 0; k + 1 < p->seq[i].n; k++, x += p->en->m->c.width) {
+            lm_embed(p->en->m, p->seq[i].ids[k], k, x);
         }
     }
 }
 
-/* Queries from..to of one sequence and head: softmax(q k' / sqrt(size)) v. */
-static void attend_block(const struct pass *p, const float *q, const float *kv, float *out,
-                         size_t from, size_t to)
+/* Turns queries and keys of all rows by their positions. */
+static void place(const struct pass *p)
+{
+    float *qkv = p->qkv;
+    for (size_t i = 0; i < p->n_seq; i++) {
+        for (size_t k = 0; k + 1 < p->seq[i].n; k++, qkv += p->qkv_width) {
+            lm_place(&p->steps, p->angles, k, qkv);
+        }
+    }
+}
+
+/* Queries from..to of one sequence and head: softmax(q k' / sqrt(size)) v.  A row sees itself and
+ * what is before it, of that only the last `window` - 1 when there is one. */
+static void attend_block(const struct pass *p, const float *q, const float *k, const float *v,
+                         float *out, size_t from, size_t to, size_t window)
 {
     const struct lm_math   *math = p->en->math;
     const struct lm_matmul *mm = &p->en->mm;
-    const size_t            d = p->en->m->c.width, size = d / p->en->m->c.heads, n = to - from;
-    const float             scale = 1.0f / sqrtf((float)size);
-    float                   inv[QUERY_BLOCK];
-    mm->gemm(mm->ctx, 1, n, to, size, q, 3 * d, kv + d, 3 * d, 0.0f, p->att, to);
+    const size_t            s = p->qkv_width, d = lm_attention_width(&p->en->m->c),
+                 size = p->en->m->c.head_dim, n = to - from;
+    const size_t low = window && from >= window ? from - window + 1 : 0, width = to - low;
+    const float  scale = 1.0f / sqrtf((float)size);
+    float        inv[QUERY_BLOCK];
+    mm->gemm(mm->ctx, 1, n, width, size, q, s, k + low * s, s, 0.0f, p->att, width);
     for (size_t i = 0; i < n; i++) {
-        inv[i] = math->softmax(p->att + i * to, from + i + 1, to, scale);
+        const size_t row = from + i, first = window && row >= window ? row - window + 1 - low : 0;
+        float       *a = p->att + i * width;
+        memset(a, 0, first * sizeof(*a));
+        inv[i] = math->softmax(a + first, row + 1 - low - first, width - first, scale);
     }
-    mm->gemm(mm->ctx, 0, n, size, to, p->att, to, kv + 2 * d, 3 * d, 0.0f, out, d);
+    mm->gemm(mm->ctx, 0, n, size, width, p->att, width, v + low * s, s, 0.0f, out, d);
     for (size_t i = 0; i < n; i++) {
         math->scale(out + i * d, size, inv[i]);
     }
 }
 
 /* Attention of all sequences into p->h; `last`: only the scored rows, closely packed. */
-static int attend(const struct pass *p, int last)
+static int attend(const struct pass *p, int last, size_t window)
 {
-    const size_t d = p->en->m->c.width, heads = p->en->m->c.heads, size = d / heads;
+    const struct lm_config *c = &p->en->m->c;
+    const size_t            d = lm_attention_width(c), size = c->head_dim, s = p->qkv_width,
+                 group = c->heads / c->kv_heads;
     const float *qkv = p->qkv;
     float       *out = p->h;
     for (size_t i = 0; i < p->n_seq; i++) {
@@ -170,12 +186,13 @@ static int attend(const struct pass *p, int last)
         }
         for (size_t from = skip; from < n; from += QUERY_BLOCK) {
             const size_t to = min_size(from + QUERY_BLOCK, n);
-            for (size_t k = 0; k < heads; k++) {
-                attend_block(p, qkv + from * 3 * d + k * size, qkv + k * size,
-                             out + (from - skip) * d + k * size, from, to);
+            for (size_t h = 0; h < c->heads; h++) {
+                const float *k = qkv + d + h / group * size, *v = k + c->kv_heads * size;
+                attend_block(p, qkv + from * s + h * size, k, v, out + (from - skip) * d + h * size,
+                             from, to, window);
             }
         }
-        qkv += n * 3 * d;
+        qkv += n * s;
         out += (n - skip) * d;
     }
     return 0;
@@ -195,40 +212,22 @@ static void keep_scored(const struct pass *p)
     }
 }
 
-static void activate(const struct pass *p, float *x, size_t rows, const float *bias)
-{
-    const struct lm_math *math = p->en->math;
-    const size_t          n = p->en->m->c.inner;
-    switch (p->en->m->c.act) {
-    case LM_GELU_ERF:
-        math->bias_gelu_erf(x, rows, n, bias);
-        break;
-    case LM_RELU:
-        math->bias_relu(x, rows, n, bias);
-        break;
-    default:
-        math->bias_gelu_tanh(x, rows, n, bias);
-    }
-}
-
 /* One layer.  `add` is the bias that the layer before left to be added to x, or NULL. */
 static int layer(const struct pass *p, size_t i, const float *add)
 {
     const struct lm_config *c = &p->en->m->c;
     const struct lm_layer  *l = &p->en->m->layer[i];
-    const struct lm_math   *math = p->en->math;
-    const size_t            d = c->width, last = i + 1 == c->layers;
+    const size_t            d = c->width, a = lm_attention_width(c), last = i + 1 == c->layers;
     size_t                  rows = p->rows;
-    math->norm(p->x, add, p->h, rows, d, l->ln1_w, l->ln1_b, c->eps);
+    lm_norm(&p->steps, p->x, add, p->h, rows, l->norm1_w, l->norm1_b);
     for (size_t r = 0; r < rows; r += CHUNK) {
-        const size_t n = min_size(CHUNK, rows - r);
         if (stopped(p)) {
             return -1;
         }
-        product(p, n, 3 * d, d, p->h + r * d, l->qkv_w, 0.0f, p->qkv + r * 3 * d);
-        math->bias(p->qkv + r * 3 * d, n, 3 * d, l->qkv_b);
+        lm_qkv(&p->steps, l, min_size(CHUNK, rows - r), p->h + r * d, p->qkv + r * p->qkv_width);
     }
-    if (attend(p, (int)last)) {
+    place(p);
+    if (attend(p, (int)last, lm_layer_slides(c, i) ? c->window : 0)) {
         return -1;
     }
     if (last) {
@@ -236,16 +235,11 @@ static int layer(const struct pass *p, size_t i, const float *add)
         rows = p->scored;
     }
     for (size_t r = 0; r < rows; r += CHUNK) {
-        const size_t n = min_size(CHUNK, rows - r);
-        float       *x = p->x + r * d, *h = p->h + r * d;
         if (stopped(p)) {
             return -1;
         }
-        product(p, n, d, d, h, l->proj_w, 1.0f, x);
-        math->norm(x, l->proj_b, h, n, d, l->ln2_w, l->ln2_b, c->eps);
-        product(p, n, c->inner, d, h, l->fc_w, 0.0f, p->mlp);
-        activate(p, p->mlp, n, l->fc_b);
-        product(p, n, d, c->inner, p->mlp, l->out_w, 1.0f, x);
+        lm_rest(&p->steps, l, min_size(CHUNK, rows - r), p->h + r * a, p->x + r * d, p->normed,
+                p->mlp);
     }
     return 0;
 }
@@ -315,6 +309,7 @@ drh_status lm_engine_score(const struct lm_engine *en, struct lm_scratch *s, str
     p.en = en;
     p.seq = seq;
     p.n_seq = n;
+    p.steps = (struct lm_steps){m, en->math, &en->mm};
     if (n == 0) {
         return DRH_OK;
     }
@@ -326,9 +321,9 @@ drh_status lm_engine_score(const struct lm_engine *en, struct lm_scratch *s, str
         if (layer(&p, i, add)) {
             return DRH_E_CANCELLED;
         }
-        add = m->layer[i].out_b;
+        add = m->layer[i].down.bias;
     }
-    en->math->norm(p.x, add, p.h, p.scored, m->c.width, m->lnf_w, m->lnf_b, m->c.eps);
+    lm_norm(&p.steps, p.x, add, p.h, p.scored, m->norm_w, m->norm_b);
     fill_targets(&p);
     if (logits(&p)) {
         return DRH_E_CANCELLED;

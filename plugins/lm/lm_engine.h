@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * lm_engine.h - scores packs of token sequences with a GPT-2 model.
+ * lm_engine.h - scores packs of token sequences.
  *
  * A pack's sequences lie one behind the other as rows, without padding; the projections are one
  * matrix product over all rows, attention is per sequence, head and block of queries.  The last
@@ -12,15 +12,7 @@
 #ifndef LM_ENGINE_H
 #define LM_ENGINE_H
 
-#include "lm_math.h"
-#include "lm_model.h"
-
-/* c[m][n] = a[m][k] * b + beta * c, row-major; b is [k][n], or [n][k] when b_rows is 1. */
-struct lm_matmul {
-    void (*gemm)(void *ctx, int b_rows, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                 const float *b, size_t ldb, float beta, float *c, size_t ldc);
-    void *ctx;
-};
+#include "lm_layer.h"
 
 /* Tokens ids[0..n), of which first.. n-1 are scored: first >= 1, n > first.  The last token is only
  * scored, never computed. */
@@ -32,10 +24,11 @@ struct lm_seq {
 };
 
 struct lm_scratch {
-    float    *f; /* one block, cut up anew for each pack */
-    size_t    cap;
-    uint32_t *u;
-    size_t    u_cap;
+    float           *f; /* one block, cut up anew for each pack */
+    size_t           cap;
+    uint32_t        *u;
+    size_t           u_cap;
+    struct lm_angles angles;
 };
 
 struct lm_engine {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * lm_math.h - the work between the matrix products: layer norm, GELU, softmax, log-sum-exp.
+ * lm_math.h - the work between the matrix products: norms, activations, rotary positions, softmax,
+ * log-sum-exp.
  *
  * One source (lm_math_impl.h) over vectors of 16 floats, compiled for AVX-512, AVX2 and the
  * baseline; all three do the same operations in the same order, so they give the same bits.
@@ -23,10 +24,18 @@ struct lm_math {
     /* Each row of n: x += add (may be NULL), then out = norm(x) * w + b. */
     void (*norm)(float *x, const float *add, float *out, size_t rows, size_t n, const float *w,
                  const float *b, float eps);
+    /* The same with x / sqrt(mean(x^2) + eps) * w for a norm. */
+    void (*rms)(float *x, const float *add, float *out, size_t rows, size_t n, const float *w,
+                float eps);
     void (*bias)(float *x, size_t rows, size_t n, const float *b);
     void (*bias_gelu_tanh)(float *x, size_t rows, size_t n, const float *b);
     void (*bias_gelu_erf)(float *x, size_t rows, size_t n, const float *b);
     void (*bias_relu)(float *x, size_t rows, size_t n, const float *b);
+    /* Each row of 2 n: x[0..n) = silu(x[0..n)) * x[n..2n). */
+    void (*silu_mul)(float *x, size_t rows, size_t n);
+    /* Turns the pairs x[i], x[half + i] of `heads` vectors of 2 half by the angles of one position.
+     */
+    void (*rotate)(float *x, size_t heads, size_t half, const float *cosines, const float *sines);
     /* s[0..n) to exp(scale * (s - max)), s[n..width) to 0; returns 1 / sum. */
     float (*softmax)(float *s, size_t n, size_t width, float scale);
     void (*scale)(float *x, size_t n, float f);

@@ -202,6 +202,79 @@ static void norm(float *x, const float *add, float *out, size_t rows, size_t n, 
     }
 }
 
+static void rms(float *x, const float *add, float *out, size_t rows, size_t n, const float *w,
+                float eps)
+{
+    for (size_t r = 0; r < rows; r++, x += n, out += n) {
+        float  inv;
+        size_t i = 0;
+        if (add) {
+            (void)add_and_sum(x, add, n);
+        }
+        inv = 1.0f / sqrtf(sum_squares(x, n, 0.0f) / (float)n + eps);
+        for (; i + LANES <= n; i += LANES) {
+            vf v, vw;
+            LOAD(v, x + i);
+            LOAD(vw, w + i);
+            v = v * inv * vw;
+            STORE(out + i, v);
+        }
+        for (; i < n; i++) {
+            out[i] = x[i] * inv * w[i];
+        }
+    }
+}
+
+INLINE void silu_times(vf *io, const vf *up)
+{
+    vf x = *io, u = -x;
+    vexp(&u);
+    *io = x / (u + 1.0f) * *up;
+}
+
+static void silu_mul(float *x, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++, x += 2 * n) {
+        size_t i = 0;
+        vf     v, up;
+        for (; i + LANES <= n; i += LANES) {
+            LOAD(v, x + i);
+            LOAD(up, x + n + i);
+            silu_times(&v, &up);
+            STORE(x + i, v);
+        }
+        if (i < n) {
+            load_tail(&v, x + i, n - i, 0.0f);
+            load_tail(&up, x + n + i, n - i, 0.0f);
+            silu_times(&v, &up);
+            memcpy(x + i, &v, (n - i) * sizeof(float));
+        }
+    }
+}
+
+static void rotate(float *x, size_t heads, size_t half, const float *cosines, const float *sines)
+{
+    for (size_t h = 0; h < heads; h++, x += 2 * half) {
+        size_t i = 0;
+        for (; i + LANES <= half; i += LANES) {
+            vf a, b, c, s, t;
+            LOAD(a, x + i);
+            LOAD(b, x + half + i);
+            LOAD(c, cosines + i);
+            LOAD(s, sines + i);
+            t = a * c - b * s;
+            b = b * c + a * s;
+            STORE(x + i, t);
+            STORE(x + half + i, b);
+        }
+        for (; i < half; i++) {
+            const float a = x[i], b = x[half + i];
+            x[i] = a * cosines[i] - b * sines[i];
+            x[half + i] = b * cosines[i] + a * sines[i];
+        }
+    }
+}
+
 INLINE float row_max(const float *x, size_t n)
 {
     vf     m = SPLAT(-INFINITY), v;
@@ -291,5 +364,6 @@ static void lse(struct lm_lse *l, const float *x, size_t n)
     l->sum += (double)sum_exp(x, n, l->max, &l->bad);
 }
 
-const struct lm_math LM_MATH_TABLE = {
-    LM_MATH_NAME, norm, bias, bias_gelu_tanh, bias_gelu_erf, bias_relu, softmax, scale_row, lse};
+const struct lm_math LM_MATH_TABLE = {LM_MATH_NAME,   norm,          rms,       bias,
+                                      bias_gelu_tanh, bias_gelu_erf, bias_relu, silu_mul,
+                                      rotate,         softmax,       scale_row, lse};

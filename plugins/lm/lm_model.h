@@ -1,40 +1,51 @@
 /* SPDX-License-Identifier: MIT
  *
- * lm_model.h - a GPT-2 model folder as Hugging Face lays it out: config.json, model.safetensors,
- * tokenizer.json, tokenizer_config.json (optional).  Loaded by one thread, then read by all.
- * Weights are f32 in memory: the mapped file itself where it holds F32, a converted copy else.
+ * lm_model.h - a model folder as Hugging Face lays it out: config.json, model.safetensors or its
+ * sharded index, tokenizer.json, tokenizer_config.json (optional).  Loaded by one thread, then read
+ * by all.  Weights are f32 in memory: the mapped file itself where it holds F32, a converted copy
+ * else, or what a backend made of them.
  */
 #ifndef LM_MODEL_H
 #define LM_MODEL_H
 
-#include "lm_file.h"
-#include "lm_tensors.h"
+#include "lm_config.h"
+#include "lm_shards.h"
 #include "lm_tok.h"
 
-enum { LM_GELU_TANH = 1, LM_GELU_ERF, LM_RELU };
-
-struct lm_config {
-    uint32_t width, layers, heads, context, vocab, inner, act;
-    uint32_t bos, eos; /* LM_TOK_NONE: not named */
-    int      tied;
-    float    eps;
+/* A matrix: y[n] = W x[k]. */
+struct lm_weight {
+    uint32_t     n, k;
+    int          rows; /* 1: [n][k], a row an output; 0: [k][n], as GPT-2's files have it */
+    const float *f32;
 };
 
-/* Matrices are [in][out] as GPT-2's Conv1D has them. */
+enum { LM_MAX_PARTS = 3 };
+
+/* Matrices that share their input; outputs one behind the other. */
+struct lm_group {
+    struct lm_weight part[LM_MAX_PARTS];
+    uint32_t         n_parts;
+    uint32_t         n;    /* outputs of all */
+    const float     *bias; /* n, or NULL */
+};
+
 struct lm_layer {
-    const float *ln1_w, *ln1_b, *qkv_w, *qkv_b, *proj_w, *proj_b;
-    const float *ln2_w, *ln2_b, *fc_w, *fc_b, *out_w, *out_b;
+    const float    *norm1_w, *norm1_b, *norm2_w, *norm2_b; /* no _b: RMSNorm */
+    const float    *q_norm, *k_norm;                       /* head_dim, or NULL */
+    struct lm_group qkv, out, up, down;                    /* up: gate and up, or fc */
 };
 
 struct lm_model {
-    struct lm_config  c;
-    struct lm_tok     tok;
-    const float      *wte, *wpe, *lnf_w, *lnf_b, *head; /* head: [vocab][width] */
-    struct lm_layer  *layer;
-    uint32_t          bos; /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
-    struct lm_map     weights, tok_json, config_json;
-    struct lm_tensors tensors;
-    float            *own; /* converted weights */
+    struct lm_config c;
+    struct lm_tok    tok;
+    const float     *embed, *positions, *norm_w, *norm_b; /* positions: GPT-2 */
+    const float     *head;                                /* [vocab][width] */
+    double          *inv_freq; /* Llama: head_dim / 2 angles a position */
+    struct lm_layer *layer;
+    uint32_t         bos; /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
+    struct lm_shards weights;
+    struct lm_map    tok_json, config_json;
+    float           *own; /* converted and joined weights */
 };
 
 /* Is this a folder that lm_model_load could load, by config.json and file names alone? */
@@ -43,7 +54,7 @@ drh_status lm_model_probe(const char *dir, drh_error *e);
 drh_status lm_model_load(struct lm_model *m, const char *dir, drh_error *e);
 void       lm_model_free(struct lm_model *m);
 
-drh_status lm_config_read(struct lm_config *c, const uint8_t *json, size_t n, const char *file,
-                          drh_error *e);
+/* -- between lm_model.c and lm_bind.c -- */
+drh_status lm_bind(struct lm_model *m, drh_error *e);
 
 #endif /* LM_MODEL_H */

@@ -48,28 +48,45 @@ static int stop(void *ctx)
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-/* SHA-256 over what the numbers depend on.  Weights over 64 MiB go in as their header and 64 blocks
- * of 1 MiB spread over the file, with its size: a whole pass over gigabytes would cost minutes. */
-static drh_status digest(const struct service *s, uint8_t out[32])
+/* One file of weights.  Beyond 64 MiB it goes in as its header and 64 blocks of 1 MiB spread over
+ * it, with its size: a whole pass over gigabytes would cost minutes. */
+static drh_status digest_shard(const struct service *s, const struct lm_shard *f, uint8_t out[32])
 {
-    const struct lm_model *m = &s->model;
-    const char            *w = (const char *)m->weights.p;
-    const size_t           n = m->weights.n;
-    uint64_t               facts[2] = {n, m->bos};
-    drh_str                parts[SAMPLES + 4];
-    size_t                 k = 0;
-    parts[k++] = (drh_str){(const char *)m->config_json.p, m->config_json.n};
-    parts[k++] = (drh_str){(const char *)m->tok_json.p, m->tok_json.n};
-    parts[k++] = (drh_str){(const char *)facts, sizeof(facts)};
+    const char    *w = (const char *)f->map.p;
+    const size_t   n = f->map.n;
+    const uint64_t size = n;
+    drh_str        parts[SAMPLES + 2];
+    size_t         k = 0;
+    parts[k++] = (drh_str){(const char *)&size, sizeof(size)};
     if (n <= FULL_DIGEST) {
         parts[k++] = (drh_str){w, n};
     } else {
-        parts[k++] = (drh_str){w, m->tensors.header};
+        parts[k++] = (drh_str){w, f->tensors.header};
         for (size_t i = 0; i < SAMPLES; i++) {
             parts[k++] = (drh_str){w + (n - SAMPLE) / (SAMPLES - 1) * i, SAMPLE};
         }
     }
     return s->host->digest(s->host, parts, k, out);
+}
+
+/* SHA-256 over what the numbers depend on. */
+static drh_status digest(const struct service *s, uint8_t out[32])
+{
+    const struct lm_model *m = &s->model;
+    const uint64_t         bos = m->bos;
+    uint8_t               *sums = malloc(m->weights.n * 32);
+    drh_str                parts[4];
+    drh_status             st = sums ? DRH_OK : DRH_E_NOMEM;
+    for (size_t i = 0; st == DRH_OK && i < m->weights.n; i++) {
+        st = digest_shard(s, &m->weights.s[i], sums + 32 * i);
+    }
+    parts[0] = (drh_str){(const char *)m->config_json.p, m->config_json.n};
+    parts[1] = (drh_str){(const char *)m->tok_json.p, m->tok_json.n};
+    parts[2] = (drh_str){(const char *)&bos, sizeof(bos)};
+    parts[3] = (drh_str){(const char *)sums, m->weights.n * 32};
+    st = st == DRH_OK ? s->host->digest(s->host, parts, 4, out) : st;
+    free(sums);
+    return st;
 }
 
 static drh_status make_identity(struct service *s, drh_error *e)
@@ -95,7 +112,7 @@ static drh_status model_dir(const drh_host *h, const drh_config *c, char **out, 
     drh_str s;
     *out = NULL;
     if (h->config->get_str(c, "/model", &s) != DRH_OK || s.len == 0) {
-        return drh_fail(e, DRH_E_CONFIG, "model: name the folder of a GPT-2 model");
+        return drh_fail(e, DRH_E_CONFIG, "model: name the folder of a model");
     }
     if (memchr(s.ptr, 0, s.len)) {
         return drh_fail(e, DRH_E_CONFIG, "model: a NUL in the path");
@@ -168,8 +185,8 @@ drh_status lm_service_create(const struct lm_backend *b, const drh_host *h, cons
         lm_service_destroy(s);
         return st;
     }
-    drh_logf(h, DRH_LOG_INFO, "model %s: %lu layers, width %lu, %lu tokens of context", s->dir,
-             (unsigned long)s->model.c.layers, (unsigned long)s->model.c.width,
+    drh_logf(h, DRH_LOG_INFO, "model %s: %s, %lu layers, width %lu, %lu tokens of context", s->dir,
+             s->model.c.arch, (unsigned long)s->model.c.layers, (unsigned long)s->model.c.width,
              (unsigned long)s->model.c.context);
     drh_logf(h, DRH_LOG_DEBUG, "identity: %s", s->identity);
     *self = s;

@@ -82,32 +82,60 @@ static uint32_t length(double mean, double sigma, uint32_t most)
     return v < 4 ? 4 : v > most ? most : (uint32_t)v;
 }
 
+static const float *tensor(const struct gpt2_random *r, uint32_t layer, const char *part)
+{
+    char name[96];
+    (void)snprintf(name, sizeof(name), "h.%lu.%s", (unsigned long)layer, part);
+    return gpt2_random_find(r, name);
+}
+
+static struct lm_group group(const struct gpt2_random *r, uint32_t layer, const char *part,
+                             uint32_t n, uint32_t k)
+{
+    struct lm_group g = {.n_parts = 1, .n = n};
+    char            name[64];
+    (void)snprintf(name, sizeof(name), "%s.weight", part);
+    g.part[0] = (struct lm_weight){n, k, 0, tensor(r, layer, name)};
+    (void)snprintf(name, sizeof(name), "%s.bias", part);
+    g.bias = tensor(r, layer, name);
+    return g;
+}
+
+static void bind_layer(struct lm_layer *l, const struct gpt2_random *r, uint32_t i)
+{
+    const uint32_t d = r->s.width;
+    l->norm1_w = tensor(r, i, "ln_1.weight");
+    l->norm1_b = tensor(r, i, "ln_1.bias");
+    l->norm2_w = tensor(r, i, "ln_2.weight");
+    l->norm2_b = tensor(r, i, "ln_2.bias");
+    l->qkv = group(r, i, "attn.c_attn", 3 * d, d);
+    l->out = group(r, i, "attn.c_proj", d, d);
+    l->up = group(r, i, "mlp.c_fc", r->s.inner, d);
+    l->down = group(r, i, "mlp.c_proj", d, r->s.inner);
+}
+
 static void bind(struct lm_model *m, const struct gpt2_random *r)
 {
-    char name[64];
-    m->c = (struct lm_config){r->s.width, r->s.layers, r->s.heads,   r->s.context,
-                              r->s.vocab, r->s.inner,  LM_GELU_TANH, 0,
-                              0,          1,           1e-5f};
-    m->wte = m->head = gpt2_random_find(r, "wte.weight");
-    m->wpe = gpt2_random_find(r, "wpe.weight");
-    m->lnf_w = gpt2_random_find(r, "ln_f.weight");
-    m->lnf_b = gpt2_random_find(r, "ln_f.bias");
+    m->c = (struct lm_config){.arch = "gpt2",
+                              .family = LM_FAMILY_GPT2,
+                              .act = LM_GELU_TANH,
+                              .width = r->s.width,
+                              .layers = r->s.layers,
+                              .heads = r->s.heads,
+                              .kv_heads = r->s.heads,
+                              .head_dim = r->s.width / r->s.heads,
+                              .context = r->s.context,
+                              .vocab = r->s.vocab,
+                              .inner = r->s.inner,
+                              .tied = 1,
+                              .eps = 1e-5f};
+    m->embed = m->head = gpt2_random_find(r, "wte.weight");
+    m->positions = gpt2_random_find(r, "wpe.weight");
+    m->norm_w = gpt2_random_find(r, "ln_f.weight");
+    m->norm_b = gpt2_random_find(r, "ln_f.bias");
     m->layer = calloc(r->s.layers, sizeof(*m->layer));
     for (uint32_t i = 0; m->layer && i < r->s.layers; i++) {
-        struct lm_layer *l = &m->layer[i];
-        const struct {
-            const char   *name;
-            const float **out;
-        } parts[] = {{"ln_1.weight", &l->ln1_w},         {"ln_1.bias", &l->ln1_b},
-                     {"attn.c_attn.weight", &l->qkv_w},  {"attn.c_attn.bias", &l->qkv_b},
-                     {"attn.c_proj.weight", &l->proj_w}, {"attn.c_proj.bias", &l->proj_b},
-                     {"ln_2.weight", &l->ln2_w},         {"ln_2.bias", &l->ln2_b},
-                     {"mlp.c_fc.weight", &l->fc_w},      {"mlp.c_fc.bias", &l->fc_b},
-                     {"mlp.c_proj.weight", &l->out_w},   {"mlp.c_proj.bias", &l->out_b}};
-        for (size_t k = 0; k < 12; k++) {
-            (void)snprintf(name, sizeof(name), "h.%lu.%s", (unsigned long)i, parts[k].name);
-            *parts[k].out = gpt2_random_find(r, name);
-        }
+        bind_layer(&m->layer[i], r, i);
     }
 }
 
@@ -178,7 +206,7 @@ int main(int argc, char **argv)
     const struct gpt2_shape shape = {768, 12, 12, 3072, 1024, 50257, "gelu_new", 1, 0.02, 0};
     struct gpt2_random      r;
     struct lm_model         m;
-    struct lm_scratch       scratch = {NULL, 0, NULL, 0};
+    struct lm_scratch       scratch = {.f = NULL};
     struct tape             tape = {NULL, 0, 0, 0, 0};
     struct lm_engine        en = {&m, lm_math_best(), {gemm, &tape}, NULL, NULL};
     size_t                  records = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;

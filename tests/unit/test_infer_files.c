@@ -182,6 +182,10 @@ END_TEST
 
 #define GOOD "\"n_embd\":64,\"n_layer\":2,\"n_head\":4,\"n_positions\":32,\"vocab_size\":100"
 
+#define LLAMA                                                                                      \
+    "\"hidden_size\":64,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"vocab_size\":100,"     \
+    "\"max_position_embeddings\":32,\"intermediate_size\":256,\"rms_norm_eps\":1e-5"
+
 static const struct {
     const char *json;
     drh_status  status;
@@ -189,10 +193,13 @@ static const struct {
 } configs[] = {
     {"{\"model_type\":\"gpt2\"," GOOD "}", DRH_OK, ""},
     {"{\"model_type\":\"gpt2\"," GOOD ",\"n_inner\":null,\"x\":[1,{}]}", DRH_OK, ""},
-    {"{\"model_type\":\"qwen2\"," GOOD "}", DRH_E_UNSUPPORTED, "qwen2"},
+    {"{\"model_type\":\"mamba\"," GOOD "}", DRH_E_UNSUPPORTED, "mamba"},
+    {"{\"model_type\":\"qwen2\"," GOOD "}", DRH_E_DATA, "intermediate_size"},
     {"{" GOOD "}", DRH_E_UNSUPPORTED, "model_type"},
-    {"{\"model_type\":\"gpt2\"," GOOD ",\"activation_function\":\"swish\"}", DRH_E_UNSUPPORTED,
-     "swish"},
+    {"{\"model_type\":\"gpt2\"," GOOD ",\"activation_function\":\"silu\"}", DRH_E_UNSUPPORTED,
+     "silu"},
+    {"{\"model_type\":\"gpt2\"," GOOD ",\"activation_function\":\"mish\"}", DRH_E_UNSUPPORTED,
+     "mish"},
     {"{\"model_type\":\"gpt2\"," GOOD ",\"scale_attn_weights\":false}", DRH_E_UNSUPPORTED,
      "scale_attn_weights"},
     {"{\"model_type\":\"gpt2\"," GOOD ",\"scale_attn_by_inverse_layer_idx\":true}",
@@ -205,6 +212,23 @@ static const struct {
     {"{\"model_type\":\"gpt2\"," GOOD ",\"layer_norm_epsilon\":-1}", DRH_E_DATA,
      "layer_norm_epsilon"},
     {"{\"model_type\":\"gpt2\"," GOOD, DRH_E_DATA, "config.json"},
+    {"{\"model_type\":\"qwen2\"," LLAMA "}", DRH_OK, ""},
+    {"{\"model_type\":\"llama\"," LLAMA ",\"rope_scaling\":null,\"sliding_window\":null}", DRH_OK,
+     ""},
+    {"{\"model_type\":\"llama\"," LLAMA ",\"eos_token_id\":[1,2],\"rope_parameters\":"
+     "{\"rope_type\":\"default\",\"rope_theta\":5e5}}",
+     DRH_OK, ""},
+    {"{\"model_type\":\"llama\"," LLAMA ",\"rope_scaling\":{\"rope_type\":\"yarn\"}}",
+     DRH_E_UNSUPPORTED, "yarn"},
+    {"{\"model_type\":\"llama\"," LLAMA ",\"rope_scaling\":{\"factor\":0}}", DRH_E_DATA, "factor"},
+    {"{\"model_type\":\"llama\"," LLAMA ",\"quantization_config\":{\"bits\":4}}", DRH_E_UNSUPPORTED,
+     "quantization_config"},
+    {"{\"model_type\":\"qwen3\"," LLAMA ",\"head_dim\":15}", DRH_E_DATA, "head_dim"},
+    {"{\"model_type\":\"qwen3\"," LLAMA ",\"num_key_value_heads\":3}", DRH_E_DATA,
+     "num_key_value_heads"},
+    {"{\"model_type\":\"qwen3\"," LLAMA ",\"layer_types\":[\"full_attention\"]}", DRH_E_DATA,
+     "layer_types"},
+    {"{\"model_type\":\"mistral\"," LLAMA ",\"hidden_act\":\"gelu\"}", DRH_E_UNSUPPORTED, "silu"},
     {"", DRH_E_DATA, "config.json"},
 };
 
