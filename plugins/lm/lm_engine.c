@@ -3,15 +3,15 @@
  * lm_engine.c - see lm_engine.h.
  */
 #include "lm_engine.h"
+#include "lm_attend.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    QUERY_BLOCK = 128, /* queries of one attention product */
-    CHUNK = 512,       /* rows of the MLP and of the logits at a time: they stay in the cache */
-    TILE = 1024        /* columns of the vocabulary at a time */
+    CHUNK = 512, /* rows of the MLP and of the logits at a time: they stay in the cache */
+    TILE = 1024  /* columns of the vocabulary at a time */
 };
 
 struct pass {
@@ -27,7 +27,7 @@ struct pass {
     float                  *normed; /* CHUNK x width: before the MLP */
     float                  *qkv;    /* rows x qkv_width */
     float                  *mlp;    /* CHUNK x up width, or CHUNK x TILE logits */
-    float                  *att;    /* QUERY_BLOCK x longest: attention weights */
+    float                  *att;    /* LM_QUERY_BLOCK x longest: attention weights */
     struct lm_lse          *lse;    /* one a scored row */
     float                  *hit;    /* logit of the target, one a scored row */
     uint32_t               *target; /* its id */
@@ -100,7 +100,7 @@ static drh_status lay_out(struct pass *p, struct lm_scratch *s)
     part[1] = round16(p->rows * max_size(c->width, lm_attention_width(c)));
     part[2] = round16(p->rows * p->qkv_width);
     part[3] = round16(min_size(CHUNK, p->rows) * max_size(lm_up_width(c), TILE));
-    part[4] = round16(QUERY_BLOCK * longest);
+    part[4] = round16(LM_QUERY_BLOCK * longest);
     part[5] = round16(p->scored);
     part[6] = round16(p->scored * sizeof(struct lm_lse) / sizeof(float));
     part[7] = round16(min_size(CHUNK, p->rows) * c->width);
@@ -146,54 +146,27 @@ static void place(const struct pass *p)
     }
 }
 
-/* Queries from..to of one sequence and head: softmax(q k' / sqrt(size)) v.  A row sees itself and
- * what is before it, of that only the last `window` - 1 when there is one. */
-static void attend_block(const struct pass *p, const float *q, const float *k, const float *v,
-                         float *out, size_t from, size_t to, size_t window)
-{
-    const struct lm_math   *math = p->en->math;
-    const struct lm_matmul *mm = &p->en->mm;
-    const size_t            s = p->qkv_width, d = lm_attention_width(&p->en->m->c),
-                 size = p->en->m->c.head_dim, n = to - from;
-    const size_t low = window && from >= window ? from - window + 1 : 0, width = to - low;
-    const float  scale = 1.0f / sqrtf((float)size);
-    float        inv[QUERY_BLOCK];
-    mm->gemm(mm->ctx, 1, n, width, size, q, s, k + low * s, s, 0.0f, p->att, width);
-    for (size_t i = 0; i < n; i++) {
-        const size_t row = from + i, first = window && row >= window ? row - window + 1 - low : 0;
-        float       *a = p->att + i * width;
-        memset(a, 0, first * sizeof(*a));
-        inv[i] = math->softmax(a + first, row + 1 - low - first, width - first, scale);
-    }
-    mm->gemm(mm->ctx, 0, n, size, width, p->att, width, v + low * s, s, 0.0f, out, d);
-    for (size_t i = 0; i < n; i++) {
-        math->scale(out + i * d, size, inv[i]);
-    }
-}
-
 /* Attention of all sequences into p->h; `last`: only the scored rows, closely packed. */
 static int attend(const struct pass *p, int last, size_t window)
 {
     const struct lm_config *c = &p->en->m->c;
-    const size_t            d = lm_attention_width(c), size = c->head_dim, s = p->qkv_width,
-                 group = c->heads / c->kv_heads;
+    const size_t            d = lm_attention_width(c), s = p->qkv_width;
+    struct lm_attention     a = {
+            .s = &p->steps, .weights = p->att, .ldq = s, .ldkv = s, .window = window};
     const float *qkv = p->qkv;
-    float       *out = p->h;
+    a.out = p->h;
     for (size_t i = 0; i < p->n_seq; i++) {
-        const size_t n = p->seq[i].n - 1, skip = last ? p->seq[i].first - 1 : 0;
+        a.to = p->seq[i].n - 1;
+        a.from = last ? p->seq[i].first - 1 : 0;
         if (stopped(p)) {
             return -1;
         }
-        for (size_t from = skip; from < n; from += QUERY_BLOCK) {
-            const size_t to = min_size(from + QUERY_BLOCK, n);
-            for (size_t h = 0; h < c->heads; h++) {
-                const float *k = qkv + d + h / group * size, *v = k + c->kv_heads * size;
-                attend_block(p, qkv + from * s + h * size, k, v, out + (from - skip) * d + h * size,
-                             from, to, window);
-            }
-        }
-        qkv += n * s;
-        out += (n - skip) * d;
+        a.q = qkv + a.from * s;
+        a.k = qkv + d;
+        a.v = a.k + (size_t)c->kv_heads * c->head_dim;
+        lm_attend(&a);
+        qkv += a.to * s;
+        a.out += (a.to - a.from) * d;
     }
     return 0;
 }
