@@ -46,33 +46,42 @@ INLINE void block(size_t nb, size_t mb, size_t k, const float *x, size_t ldx, co
 {
     vf     acc[BLOCK_N * BLOCK_M], vw[BLOCK_N], vx;
     size_t i = 0;
-    EACH(j, nb * mb) {
+    EACH(j, nb * mb)
+    {
         acc[j] = SPLAT(0.0f);
     }
     for (; i + LANES <= k; i += LANES) {
-        EACH(j, nb) {
+        EACH(j, nb)
+        {
             LOAD(vw[j], w + j * k + i);
         }
-        EACH(r, mb) {
+        EACH(r, mb)
+        {
             LOAD(vx, x + r * ldx + i);
-            EACH(j, nb) {
+            EACH(j, nb)
+            {
                 acc[r * nb + j] += vw[j] * vx;
             }
         }
     }
     if (i < k) {
-        EACH(j, nb) {
+        EACH(j, nb)
+        {
             load_tail(&vw[j], w + j * k + i, k - i);
         }
-        EACH(r, mb) {
+        EACH(r, mb)
+        {
             load_tail(&vx, x + r * ldx + i, k - i);
-            EACH(j, nb) {
+            EACH(j, nb)
+            {
                 acc[r * nb + j] += vw[j] * vx;
             }
         }
     }
-    EACH(r, mb) {
-        EACH(j, nb) {
+    EACH(r, mb)
+    {
+        EACH(j, nb)
+        {
             float *out = y + r * ldy + j, v = sum_lanes(&acc[r * nb + j]);
             *out = beta != 0.0f ? *out + v : v;
         }
@@ -132,24 +141,31 @@ INLINE void add_block(size_t mb, size_t k, const float *x, size_t ldx, const flo
                       float *y, size_t ldy)
 {
     vf acc[BLOCK_N * BLOCK_M], vw[BLOCK_N];
-    EACH(r, mb) {
-        EACH(j, BLOCK_N) {
+    EACH(r, mb)
+    {
+        EACH(j, BLOCK_N)
+        {
             LOAD(acc[r * BLOCK_N + j], y + r * ldy + j * LANES);
         }
     }
     for (size_t i = 0; i < k; i++, w += ldw) {
-        EACH(j, BLOCK_N) {
+        EACH(j, BLOCK_N)
+        {
             LOAD(vw[j], w + j * LANES);
         }
-        EACH(r, mb) {
+        EACH(r, mb)
+        {
             const vf vx = SPLAT(x[r * ldx + i]);
-            EACH(j, BLOCK_N) {
+            EACH(j, BLOCK_N)
+            {
                 acc[r * BLOCK_N + j] += vx * vw[j];
             }
         }
     }
-    EACH(r, mb) {
-        EACH(j, BLOCK_N) {
+    EACH(r, mb)
+    {
+        EACH(j, BLOCK_N)
+        {
             STORE(y + r * ldy + j * LANES, acc[r * BLOCK_N + j]);
         }
     }
