@@ -68,6 +68,7 @@ void pool_answer(drh_infer_call *ticket, const drh_infer_res *res);
 void call_free_block(struct call *c);
 
 /* -- requests, async_call.c; memory is the arena's -- */
+#define CALL_REQUEST_MIN offsetof(drh_infer_req, first_avoid) /* what older plugins know */
 drh_status call_copy_request(struct arena *a, const drh_infer_req *from, drh_infer_req *q);
 /* What makes two requests the same: all that the answer depends on. */
 drh_status call_digest(struct arena *a, const drh_infer_req *q, uint8_t out[16]);

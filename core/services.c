@@ -3,6 +3,7 @@
 #include "services.h"
 
 #include "async.h"
+#include "async_pool.h"
 #include "err.h"
 #include "mem.h"
 
@@ -61,9 +62,9 @@ static drh_status infer_submit(const drh_host *h, drh_record *r, const drh_infer
 {
     struct instance *in = h->impl;
 
-    if (req->struct_size < sizeof(drh_infer_req)) {
+    if (req->struct_size < CALL_REQUEST_MIN) {
         return err_set(e, DRH_E_ARG, "drh_infer_req.struct_size is %u, must be at least %zu",
-                       req->struct_size, sizeof(drh_infer_req));
+                       req->struct_size, CALL_REQUEST_MIN);
     }
     return async_submit(in, r, req, tag, e);
 }

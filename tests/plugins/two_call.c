@@ -144,7 +144,11 @@ static drh_status two_start(void *self, void *worker, drh_record *r, drh_error *
 static drh_status ask_answer(struct two *t, drh_record *r, struct state *s,
                              const drh_infer_res *res, drh_error *e)
 {
-    drh_infer_req q = {.struct_size = sizeof(q), .op = DRH_INFER_GENERATE, .seed = s->seed + 1};
+    /* as an older plugin has it, which knows nothing of what was added behind */
+    drh_infer_req q = {.struct_size = offsetof(drh_infer_req, first_avoid),
+                       .op = DRH_INFER_GENERATE,
+                       .seed = s->seed + 1,
+                       .n_first_avoid = UINT32_MAX};
     drh_status    st;
 
     (void)snprintf(s->text[0], sizeof(s->text[0]), "%.*s", (int)res->text.len, res->text.ptr);

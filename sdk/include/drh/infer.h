@@ -62,17 +62,27 @@ typedef struct drh_infer_req {
     uint32_t                    n_messages;
 
     /* GENERATE */
-    uint32_t       max_tokens; /* 0: up to the context */
-    double         temperature;
-    double         top_p;
-    double         min_p;
-    double         repetition_penalty; /* 0 or 1: none */
+    uint32_t max_tokens; /* 0: up to the context */
+    /* In this order: penalty, temperature, top_k, top_p, min_p. */
+    double         temperature;        /* 0: always the likeliest token */
+    double         top_p;              /* 0 or 1: all */
+    double         min_p;              /* share of the likeliest token's probability; 0: all */
+    double         repetition_penalty; /* of tokens in prompt and answer; 0 or 1: none */
     uint32_t       top_k;              /* 0: all */
     uint32_t       n_stop;
     const drh_str *stop; /* texts that end the answer and are not part of it */
     uint64_t       seed;
     uint32_t       deadline_ms; /* 0: none */
     uint32_t       reserved;
+
+    /* -- since 0.1: a request may end here, its struct_size says so -- */
+
+    /* GENERATE: of the answer's first token only.  The first token of each of these texts cannot be
+     * it (a model that likes to open with a heading: "#", "##", "###"). */
+    const drh_str *first_avoid;
+    uint32_t       n_first_avoid;
+    uint32_t       reserved2;
+    double         first_temperature; /* times temperature; 0: 1 */
 } drh_infer_req;
 
 enum {                     /* drh_infer_res.finish */
