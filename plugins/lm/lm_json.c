@@ -3,6 +3,7 @@
  * lm_json.c - see lm_json.h.
  */
 #include "lm_json.h"
+#include "lm_uni.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,30 +135,6 @@ static int hex4(const char *p, uint32_t *out)
     return 0;
 }
 
-static size_t put_utf8(char *o, uint32_t c)
-{
-    if (c < 0x80) {
-        o[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        o[0] = (char)(0xc0 | c >> 6);
-        o[1] = (char)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c < 0x10000) {
-        o[0] = (char)(0xe0 | c >> 12);
-        o[1] = (char)(0x80 | (c >> 6 & 63));
-        o[2] = (char)(0x80 | (c & 63));
-        return 3;
-    }
-    o[0] = (char)(0xf0 | c >> 18);
-    o[1] = (char)(0x80 | (c >> 12 & 63));
-    o[2] = (char)(0x80 | (c >> 6 & 63));
-    o[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
-
 /* \uXXXX, p behind the u; a pair of surrogates is one character. */
 static const char *unescape_u(const char *p, const char *end, uint32_t *out)
 {
@@ -198,7 +175,7 @@ static int unescape(struct lm_json *j, const char *p, const char *end, struct lm
             if (!p) {
                 return fail(j, "a broken \\u escape");
             }
-            n += put_utf8(j->buf + n, c);
+            n += lm_utf8_put(j->buf + n, c);
             continue;
         }
         hit = *p ? strchr(from, *p) : NULL;

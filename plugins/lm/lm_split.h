@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * lm_split.h - the words of GPT-2's pre-tokenizer:
- *   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
- * The Unicode classes are asked of PCRE2 once, at load; the words are then cut by hand over a table
- * of one byte a code point.  Read-only after lm_split_init: any thread.
+ * lm_split.h - the split patterns that many models share, by hand.  Each is known by its exact
+ * text; the words are cut over the class table of lm_uni.h, a few times faster than by a general
+ * matcher.  Other patterns: lm_regex.h.  Any thread.
  */
 #ifndef LM_SPLIT_H
 #define LM_SPLIT_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* Beyond this code point there are no letters, numbers or white space. */
-#define LM_SPLIT_LIMIT 0x40000u
-
-struct lm_split {
-    uint8_t *cls;
-};
-
-/* 0, or -1: out of memory, or PCRE2 without Unicode. */
-int  lm_split_init(struct lm_split *s);
-void lm_split_free(struct lm_split *s);
+#include "lm_uni.h"
 
 /* End of the word that starts at `at` (< n). */
-size_t lm_split_next(const struct lm_split *s, const char *text, size_t n, size_t at);
+typedef size_t (*lm_split_fn)(const struct lm_uni *u, const char *text, size_t n, size_t at);
+
+/* The hand-written cut of a pattern, or NULL. */
+lm_split_fn lm_split_known(const char *pattern, size_t n);
+
+/* GPT-2's: that of ByteLevel. */
+size_t lm_split_gpt2(const struct lm_uni *u, const char *text, size_t n, size_t at);
 
 #endif /* LM_SPLIT_H */
