@@ -45,7 +45,13 @@ static const char schema[] =
     "\"Arithmetic of the matrix products\"},"
     "\"pack_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1048576,\"default\":2048,"
     "\"description\":\"Most tokens that are computed together; part of the identity, since sums "
-    "round differently in packs of another shape\"}}}";
+    "round differently in packs of another shape\"},"
+    "\"streams\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1024,\"default\":32,"
+    "\"description\":\"Most answers that a worker writes at the same time\"},"
+    "\"kv_mb\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1048576,\"default\":384,"
+    "\"description\":\"MiB of memory for keys and values of prompts and answers, all workers "
+    "together; "
+    "a request that cannot fit is refused\"}}}";
 
 static const char *const     ids[] = {DRH_INFER, NULL};
 static const drh_service_ops ops = {sizeof(drh_service_ops), 0, ids, lm_service_probe,
@@ -58,7 +64,7 @@ static const drh_stage stage = {
     .kind = DRH_KIND_SERVICE,
     .id = "infer-openblas",
     .version = "1.0.0",
-    .summary = "Scores text with a small language model on the CPU (OpenBLAS, f32)",
+    .summary = "Scores and writes text with a small language model on the CPU (OpenBLAS, f32)",
     .config_schema = schema,
     .threading = DRH_WORKERS,
     .scope = DRH_SCOPE_RECORD,

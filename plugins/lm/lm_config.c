@@ -54,26 +54,42 @@ static drh_status number(struct reader *r, const char *key, uint64_t max, uint32
     return DRH_OK;
 }
 
-/* An id, or a list of ids, of which the first counts. */
-static drh_status id_key(struct reader *r, const char *key, uint32_t *out)
+static int read_id(struct lm_json *j, uint32_t *ids, uint32_t cap, uint32_t *n)
 {
-    int first = 1, rc;
-    if (lm_json_peek(&r->j) != '[') {
-        return number(r, key, 1u << 30, out);
+    uint64_t v;
+    if (lm_json_uint(j, &v)) {
+        return -1;
     }
-    if (lm_json_enter(&r->j, '[')) {
-        return bad(r, key);
+    if (*n < cap && v < LM_NO_ID) {
+        ids[(*n)++] = (uint32_t)v;
     }
-    while ((rc = lm_json_item(&r->j)) == 1) {
-        uint32_t   id = LM_NO_ID;
-        drh_status st = number(r, key, 1u << 30, &id);
-        if (st != DRH_OK) {
-            return st;
+    return 0;
+}
+
+int lm_read_ids(struct lm_json *j, uint32_t *ids, uint32_t cap, uint32_t *n)
+{
+    const int c = lm_json_peek(j);
+    int       rc;
+    *n = 0;
+    if (c == 'n') {
+        return lm_json_null(j);
+    }
+    if (c != '[') {
+        return read_id(j, ids, cap, n);
+    }
+    rc = lm_json_enter(j, '[') ? -1 : 1;
+    while (rc == 1 && (rc = lm_json_item(j)) == 1) {
+        if (read_id(j, ids, cap, n)) {
+            rc = -1;
         }
-        *out = first ? id : *out;
-        first = 0;
     }
-    return rc < 0 ? bad(r, key) : DRH_OK;
+    return rc;
+}
+
+static drh_status id_key(struct reader *r, const char *key, uint32_t *ids, uint32_t cap,
+                         uint32_t *n)
+{
+    return lm_read_ids(&r->j, ids, cap, n) ? bad(r, key) : DRH_OK;
 }
 
 static drh_status real_key(struct reader *r, const char *key, double low, double high, double *out)
@@ -325,10 +341,11 @@ static drh_status other_key(struct reader *r, const char *key)
         return layer_types(r);
     }
     if (strcmp(key, "bos_token_id") == 0) {
-        return id_key(r, key, &r->c->bos);
+        uint32_t n;
+        return id_key(r, key, &r->c->bos, 1, &n);
     }
     if (strcmp(key, "eos_token_id") == 0) {
-        return id_key(r, key, &r->c->eos);
+        return id_key(r, key, r->c->eos, LM_MAX_EOS, &r->c->n_eos);
     }
     if (strcmp(key, "quantization_config") == 0) {
         return must_be_absent(r, key);
@@ -362,7 +379,7 @@ static drh_status read_keys(struct reader *r)
 /* What the libraries assume for keys that are not there. */
 static void defaults(struct lm_config *c, struct reader *r)
 {
-    c->bos = c->eos = LM_NO_ID;
+    c->bos = LM_NO_ID;
     c->window = NOT_SAID;
     c->eps = -1;
     c->tied = -1;

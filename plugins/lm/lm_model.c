@@ -3,65 +3,12 @@
  * lm_model.c - see lm_model.h.
  */
 #include "lm_model.h"
-#include "lm_json.h"
 
 #include <drh/util.h>
 
 #include <stdlib.h>
 
 /* ---- tokenizer ----------------------------------------------------------------------------- */
-
-/* Reads bos_token and eos_token: a text, or an object with "content". */
-static void named_tokens(struct lm_model *m, const struct lm_map *f, uint32_t id[2])
-{
-    struct lm_json  j;
-    struct lm_slice key, s;
-    lm_json_init(&j, f->p, f->n);
-    if (!lm_json_enter(&j, '{')) {
-        while (lm_json_key(&j, &key) == 1) {
-            int which = lm_slice_eq(key, "bos_token") ? 0 : lm_slice_eq(key, "eos_token") ? 1 : -1;
-            int c = lm_json_peek(&j);
-            if (which >= 0 && c == '"') {
-                if (!lm_json_string(&j, &s)) {
-                    id[which] = lm_tok_id(&m->tok, s.p, s.n);
-                }
-            } else if (which >= 0 && c == '{' && !lm_json_enter(&j, '{')) {
-                while (lm_json_key(&j, &key) == 1) {
-                    if (!lm_slice_eq(key, "content")) {
-                        (void)lm_json_skip(&j, NULL);
-                    } else if (!lm_json_string(&j, &s)) {
-                        id[which] = lm_tok_id(&m->tok, s.p, s.n);
-                    }
-                }
-            } else {
-                (void)lm_json_skip(&j, NULL);
-            }
-        }
-    }
-    lm_json_free(&j);
-}
-
-/* The context token: the tokenizer's bos, config.json's, <|endoftext|>, then eos in that order. */
-static void find_bos(struct lm_model *m, const char *dir)
-{
-    uint32_t      id[2] = {LM_TOK_NONE, LM_TOK_NONE}, order[5];
-    struct lm_map f;
-    if (lm_map_open(&f, dir, "tokenizer_config.json", NULL) == DRH_OK) {
-        named_tokens(m, &f, id);
-        lm_map_close(&f);
-    }
-    order[0] = id[0];
-    order[1] = m->c.bos;
-    order[2] = lm_tok_id(&m->tok, DRH_LIT("<|endoftext|>"));
-    order[3] = id[1];
-    order[4] = m->c.eos;
-    m->bos = LM_TOK_NONE;
-    for (size_t i = 0; i < 5 && m->bos == LM_TOK_NONE; i++) {
-        if (order[i] < m->c.vocab) {
-            m->bos = order[i];
-        }
-    }
-}
 
 static drh_status load_tokenizer(struct lm_model *m, const char *dir, drh_error *e)
 {
@@ -79,7 +26,7 @@ static drh_status load_tokenizer(struct lm_model *m, const char *dir, drh_error 
                         "belong to different models",
                         (unsigned long)m->tok.max_id, (unsigned long)m->c.vocab);
     }
-    find_bos(m, dir);
+    lm_find_special(m, dir);
     return DRH_OK;
 }
 

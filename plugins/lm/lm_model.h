@@ -19,7 +19,7 @@ struct lm_weight {
     const float *f32;
 };
 
-enum { LM_MAX_PARTS = 3 };
+enum { LM_MAX_PARTS = 3, LM_MAX_STOPS = 16 };
 
 /* Matrices that share their input; outputs one behind the other. */
 struct lm_group {
@@ -42,7 +42,9 @@ struct lm_model {
     const float     *head;                                /* [vocab][width] */
     double          *inv_freq; /* Llama: head_dim / 2 angles a position */
     struct lm_layer *layer;
-    uint32_t         bos; /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
+    uint32_t         bos;                /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
+    uint32_t         stop[LM_MAX_STOPS]; /* tokens that end an answer */
+    size_t           n_stop;
     struct lm_shards weights;
     struct lm_map    tok_json, config_json;
     float           *own; /* converted and joined weights */
@@ -54,7 +56,9 @@ drh_status lm_model_probe(const char *dir, drh_error *e);
 drh_status lm_model_load(struct lm_model *m, const char *dir, drh_error *e);
 void       lm_model_free(struct lm_model *m);
 
-/* -- between lm_model.c and lm_bind.c -- */
+/* -- between lm_model.c, lm_bind.c and lm_special.c -- */
 drh_status lm_bind(struct lm_model *m, drh_error *e);
+/* bos and stop, from tokenizer_config.json and generation_config.json, if they are there. */
+void lm_find_special(struct lm_model *m, const char *dir);
 
 #endif /* LM_MODEL_H */

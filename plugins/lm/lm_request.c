@@ -16,14 +16,13 @@ uint32_t lm_request_limit(const struct lm_model *m, const drh_infer_req *req)
 static drh_status check(const struct lm_model *m, const drh_infer_req *req, drh_error *e)
 {
     const uint32_t known = DRH_INFER_BOS | DRH_INFER_JOINT | DRH_INFER_SPECIAL;
-    if (req->op != DRH_INFER_SCORE) {
+    if (req->op != DRH_INFER_SCORE && req->op != DRH_INFER_GENERATE) {
         return drh_fail(e, DRH_E_UNSUPPORTED,
-                        "infer-openblas only scores; it does not generate or "
-                        "embed");
+                        "this backend scores and generates; it does not embed");
     }
     if (req->n_messages) {
         return drh_fail(e, DRH_E_UNSUPPORTED,
-                        "a GPT-2 model has no chat template; give prompt as text");
+                        "chat messages are not supported; give prompt as text");
     }
     if (req->flags & ~known) {
         return drh_fail(e, DRH_E_UNSUPPORTED, "a flag of the request is not known: 0x%lx",
@@ -129,4 +128,86 @@ drh_status lm_plan_request(const struct lm_model *m, const drh_infer_req *req, u
         return drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
     }
     return fill(plan, bos, n_prompt, out.count, limit, e);
+}
+
+drh_status lm_plan_prompt(const struct lm_model *m, const drh_infer_req *req, uint32_t *ids,
+                          struct lm_prompt *plan, drh_error *e)
+{
+    struct lm_tok_out out = {ids, ids ? m->c.context : 0, 0};
+    drh_status        st = check(m, req, e);
+    memset(plan, 0, sizeof(*plan));
+    if (st != DRH_OK) {
+        return st;
+    }
+    if (req->flags & DRH_INFER_BOS) {
+        plan->bos = 1;
+        lm_tok_emit(&out, m->bos);
+    }
+    if (lm_tok_encode(&m->tok, req->prompt.ptr, req->prompt.len, special_part(req), &out)) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
+    }
+    if (out.count == 0) {
+        return drh_fail(e, DRH_E_ARG,
+                        "an empty prompt has nothing to continue; DRH_INFER_BOS "
+                        "gives it a beginning");
+    }
+    if (out.count >= m->c.context) {
+        return drh_fail(e, DRH_E_RANGE,
+                        "the prompt's %zu tokens leave no room for an answer in the model's "
+                        "context of %lu",
+                        out.count, (unsigned long)m->c.context);
+    }
+    plan->n = (uint32_t)out.count;
+    plan->max_new = m->c.context - plan->n;
+    if (req->max_tokens && req->max_tokens < plan->max_new) {
+        plan->max_new = req->max_tokens;
+    }
+    return DRH_OK;
+}
+
+static drh_status check_parameter(const char *name, double v, double low, double high, drh_error *e)
+{
+    return v >= low && v <= high
+               ? DRH_OK
+               : drh_fail(e, DRH_E_ARG, "%s is %g, which is not from %g to %g", name, v, low, high);
+}
+
+static drh_status check_sampling(const drh_infer_req *req, drh_error *e)
+{
+    const struct {
+        const char *name;
+        double      v, low, high;
+    } all[] = {{"temperature", req->temperature, 0, 1000},
+               {"first_temperature", req->first_temperature, 0, 1000},
+               {"top_p", req->top_p, 0, 1},
+               {"min_p", req->min_p, 0, 1},
+               {"repetition_penalty", req->repetition_penalty, 0, 1000}};
+    drh_status st = DRH_OK;
+    for (size_t i = 0; st == DRH_OK && i < sizeof(all) / sizeof(all[0]); i++) {
+        st = check_parameter(all[i].name, all[i].v, all[i].low, all[i].high, e);
+    }
+    return st;
+}
+
+drh_status lm_plan_sampling(const struct lm_model *m, const drh_infer_req *req, uint32_t *avoid,
+                            struct lm_sampling *out, drh_error *e)
+{
+    drh_status st = check_sampling(req, e);
+    *out = (struct lm_sampling){.temperature = req->temperature,
+                                .first_temperature = req->first_temperature,
+                                .top_p = req->top_p,
+                                .min_p = req->min_p,
+                                .repetition_penalty = req->repetition_penalty,
+                                .top_k = req->top_k,
+                                .avoid = avoid,
+                                .seed = req->seed};
+    for (uint32_t i = 0; st == DRH_OK && i < req->n_first_avoid; i++) {
+        struct lm_tok_out first = {avoid + out->n_avoid, 1, 0};
+        if (lm_tok_encode(&m->tok, req->first_avoid[i].ptr, req->first_avoid[i].len,
+                          req->first_avoid[i].len, &first)) {
+            st = drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
+        }
+        out->n_avoid += first.count > 0;
+    }
+    return st;
 }

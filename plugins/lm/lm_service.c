@@ -4,13 +4,15 @@
  * scratch.
  */
 #include "lm_service.h"
-#include "lm_request.h"
+#include "lm_scorer.h"
+#include "lm_writer.h"
 
 #include <drh/util.h>
 
 #include <stdlib.h>
 
 enum { FULL_DIGEST = 64 << 20, SAMPLES = 64, SAMPLE = 1 << 20 };
+enum { ANSWERS_A_PACK = 64 };
 
 struct service {
     const drh_host          *host;
@@ -19,25 +21,14 @@ struct service {
     struct lm_engine         engine;
     char                    *dir;
     uint32_t                 pack_tokens;
+    size_t                   streams;  /* decoded together */
+    size_t                   kv_bytes; /* a worker */
     char                     identity[256];
 };
 
-struct job { /* a request of a pack */
-    struct lm_plan plan;
-    size_t         ids; /* where its tokens and values begin */
-    size_t         values;
-    int            seq; /* index of its sequence, or -1 */
-};
-
 struct worker {
-    struct lm_scratch scratch;
-    uint32_t         *ids;
-    size_t            ids_cap;
-    struct job       *jobs;
-    struct lm_seq    *seqs;
-    size_t            jobs_cap;
-    float            *values;
-    size_t            values_cap;
+    struct lm_scorer scorer;
+    struct lm_writer writer;
 };
 
 static int stop(void *ctx)
@@ -101,9 +92,9 @@ static drh_status make_identity(struct service *s, drh_error *e)
         (void)snprintf(hex + 2 * i, 3, "%02x", sha[i]);
     }
     s->backend->describe(library, sizeof(library));
-    (void)snprintf(s->identity, sizeof(s->identity), "gpt2 sha256:%s %s/1 %s math-%s f32 pack=%lu",
-                   hex, s->backend->id, library, s->engine.math->name,
-                   (unsigned long)s->pack_tokens);
+    (void)snprintf(s->identity, sizeof(s->identity),
+                   "gpt2 sha256:%s %s/1 %s math-%s/%s f32 pack=%lu", hex, s->backend->id, library,
+                   s->engine.math->name, lm_rows_best()->name, (unsigned long)s->pack_tokens);
     return DRH_OK;
 }
 
@@ -145,19 +136,25 @@ void lm_service_destroy(void *self)
     free(s);
 }
 
+/* The schema has checked its bounds. */
+static int64_t option(const drh_host *h, const drh_config *c, const char *pointer,
+                      int64_t otherwise)
+{
+    int64_t v = otherwise;
+    return h->config->get_i64(c, pointer, &v) == DRH_OK && v > 0 ? v : otherwise;
+}
+
 static drh_status start(struct service *s, const drh_config *c, drh_error *e)
 {
     const drh_host *h = s->host;
-    int64_t         pack = 2048;
     drh_status      st = model_dir(h, c, &s->dir, e);
     if (st != DRH_OK) {
         return st;
     }
-    (void)h->config->get_i64(c, "/pack_tokens", &pack);
-    if (pack < 1 || pack > 1 << 20) {
-        return drh_fail(e, DRH_E_CONFIG, "pack_tokens: 1 to 1048576");
-    }
-    s->pack_tokens = (uint32_t)pack;
+    s->pack_tokens = (uint32_t)option(h, c, "/pack_tokens", 2048);
+    s->streams = (size_t)option(h, c, "/streams", 32);
+    s->kv_bytes =
+        ((size_t)option(h, c, "/kv_mb", 384) << 20) / (h->max_workers ? h->max_workers : 1);
     st = lm_model_load(&s->model, s->dir, e);
     if (st != DRH_OK) {
         return st;
@@ -195,21 +192,26 @@ drh_status lm_service_create(const struct lm_backend *b, const drh_host *h, cons
 
 drh_status lm_service_open_worker(void *self, uint32_t index, void **worker, drh_error *e)
 {
-    (void)self;
+    struct service *s = self;
+    struct worker  *w = calloc(1, sizeof(*w));
     (void)index;
-    *worker = calloc(1, sizeof(struct worker));
-    return *worker ? DRH_OK : drh_fail(e, DRH_E_NOMEM, "out of memory");
+    *worker = w;
+    if (!w) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory");
+    }
+    w->scorer.en = w->writer.g.en = &s->engine;
+    w->writer.g.rows = lm_rows_best();
+    w->writer.g.at_once = s->streams;
+    w->writer.g.kv_bytes = s->kv_bytes;
+    return DRH_OK;
 }
 
 void lm_service_close_worker(void *self, void *worker)
 {
     struct worker *w = worker;
     (void)self;
-    lm_scratch_free(&w->scratch);
-    free(w->ids);
-    free(w->jobs);
-    free(w->seqs);
-    free(w->values);
+    lm_scorer_free(&w->scorer);
+    lm_writer_free(&w->writer);
     free(w);
 }
 
@@ -219,7 +221,7 @@ static drh_status info(void *self, drh_infer_info *out, drh_error *e)
 {
     const struct service *s = self;
     (void)e;
-    out->caps = 1u << DRH_INFER_SCORE;
+    out->caps = 1u << DRH_INFER_SCORE | 1u << DRH_INFER_GENERATE;
     out->flags = 0;
     out->context = s->model.c.context;
     out->model = s->dir;
@@ -250,120 +252,27 @@ static drh_status cost(void *self, const drh_infer_req *req, uint32_t *tokens, d
 {
     const struct service *s = self;
     struct lm_plan        plan;
-    drh_status            st = lm_plan_request(&s->model, req, NULL, &plan, e);
+    drh_status            st;
+    if (req->op == DRH_INFER_GENERATE) { /* more than run at once, so that ends leave no gaps */
+        *tokens = s->pack_tokens > ANSWERS_A_PACK ? s->pack_tokens / ANSWERS_A_PACK : 1;
+        return lm_writer_check(&s->model, req, s->kv_bytes, e);
+    }
+    st = lm_plan_request(&s->model, req, NULL, &plan, e);
     *tokens = plan.total ? plan.total : 1;
     return st;
-}
-
-/* Room for at least n items; 0, or -1 with the old block kept. */
-static int room(void **p, size_t *cap, size_t n, size_t size)
-{
-    size_t want = n + n / 2;
-    void  *q;
-    if (n <= *cap) {
-        return 0;
-    }
-    q = realloc(*p, want * size);
-    if (!q) {
-        return -1;
-    }
-    *p = q;
-    *cap = want;
-    return 0;
-}
-
-static int jobs_room(struct worker *w, size_t n)
-{
-    size_t cap = w->jobs_cap, cap2 = w->jobs_cap;
-    void  *jobs = w->jobs, *seqs = w->seqs;
-    int    rc = room(&jobs, &cap, n, sizeof(*w->jobs)) || room(&seqs, &cap2, n, sizeof(*w->seqs));
-    w->jobs = jobs;
-    w->seqs = seqs;
-    if (!rc) {
-        w->jobs_cap = cap;
-    }
-    return rc ? -1 : 0;
-}
-
-/* Tokenises all requests; a request that cannot run gets its status here. */
-static int plan_pack(struct service *s, struct worker *w, const drh_infer_req *const *req, size_t n,
-                     drh_infer_res *const *res)
-{
-    size_t ids = 0, values = 0;
-    int    seqs = 0;
-    void  *p;
-    for (size_t i = 0; i < n; i++) {
-        struct job *j = &w->jobs[i];
-        p = w->ids;
-        if (room(&p, &w->ids_cap, ids + lm_request_limit(&s->model, req[i]), sizeof(*w->ids))) {
-            return -1;
-        }
-        w->ids = p;
-        res[i]->status = lm_plan_request(&s->model, req[i], w->ids + ids, &j->plan, res[i]->error);
-        if (res[i]->status == DRH_E_NOMEM) {
-            return -1;
-        }
-        j->ids = ids;
-        j->values = values;
-        j->seq = res[i]->status == DRH_OK && j->plan.n_values ? seqs++ : -1;
-        if (j->seq >= 0) {
-            ids += j->plan.total;
-            values += j->plan.n_values;
-        }
-    }
-    p = w->values;
-    if (room(&p, &w->values_cap, values, sizeof(*w->values))) {
-        return -1;
-    }
-    w->values = p;
-    for (size_t i = 0; i < n; i++) {
-        const struct job *j = &w->jobs[i];
-        if (j->seq >= 0) {
-            w->seqs[j->seq] = (struct lm_seq){w->ids + j->ids, j->plan.total, j->plan.first,
-                                              w->values + j->values, 0};
-        }
-    }
-    return seqs;
-}
-
-static void answer(const struct worker *w, const struct job *j, drh_infer_res *res)
-{
-    res->n_prompt_tokens = j->plan.n_prompt;
-    res->n_target_tokens = j->plan.n_target;
-    res->first_value = j->plan.first_value;
-    res->n_values = 0;
-    res->values = NULL;
-    if (j->seq < 0) {
-        return;
-    }
-    if (w->seqs[j->seq].bad) {
-        res->status = drh_fail(res->error, DRH_E_DATA,
-                               "the model's output is non-finite; its weights may be damaged");
-        return;
-    }
-    res->n_values = j->plan.n_values;
-    res->values = w->values + j->values;
 }
 
 static drh_status run(void *self, void *worker, const drh_infer_req *const *req, size_t n,
                       drh_infer_res *const *res, drh_error *e)
 {
-    struct service *s = self;
-    struct worker  *w = worker;
-    drh_status      st;
-    int             seqs = jobs_room(w, n);
-    if (seqs == 0) {
-        seqs = plan_pack(s, w, req, n, res);
-    }
-    st = seqs < 0 ? DRH_E_NOMEM : lm_engine_score(&s->engine, &w->scratch, w->seqs, (size_t)seqs);
-    if (st != DRH_OK) {
-        return drh_fail(e, st, "%s",
-                        st == DRH_E_CANCELLED ? "stopped" : "out of memory for a pack of requests");
-    }
-    for (size_t i = 0; i < n; i++) {
-        answer(w, &w->jobs[i], res[i]);
-    }
-    return DRH_OK;
+    struct worker *w = worker;
+    drh_status     st = lm_scorer_run(&w->scorer, req, n, res);
+    (void)self;
+    st = st == DRH_OK ? lm_writer_run(&w->writer, req, n, res) : st;
+    return st == DRH_OK ? DRH_OK
+                        : drh_fail(e, st, "%s",
+                                   st == DRH_E_CANCELLED ? "stopped"
+                                                         : "out of memory for a pack of requests");
 }
 
 static const drh_infer_provider provider = {

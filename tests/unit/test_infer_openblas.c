@@ -477,7 +477,7 @@ START_TEST(refuses_what_it_cannot)
     drh_error     err[3];
     uint32_t      cost;
     ck_assert_int_eq(lab_open(&l, TINY), DRH_OK);
-    q[0].op = DRH_INFER_GENERATE;
+    q[0].op = DRH_INFER_EMBED;
     ck_assert_int_eq(l.p->cost(l.self, &q[0], &cost, &l.e), DRH_E_UNSUPPORTED);
     ck_assert_int_eq(lab_run(&l, l.worker, q, 3, r, err), DRH_OK);
     ck_assert_int_eq(r[0].status, DRH_E_UNSUPPORTED);
@@ -555,7 +555,7 @@ START_TEST(tells_about_itself)
     b = a;
     ck_assert_int_eq(lab_open(&l, TINY), DRH_OK);
     ck_assert_int_eq(l.p->info(l.self, &a, &l.e), DRH_OK);
-    ck_assert_uint_eq(a.caps, 1u << DRH_INFER_SCORE);
+    ck_assert_uint_eq(a.caps, 1u << DRH_INFER_SCORE | 1u << DRH_INFER_GENERATE);
     ck_assert_uint_eq(a.context, 512);
     ck_assert_uint_eq(a.pack_tokens, 2048);
     ck_assert_uint_eq(a.max_parallel, 2);
