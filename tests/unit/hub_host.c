@@ -117,6 +117,10 @@ static drh_status fake_call(const drh_host *host, const drh_http_req *req,
     if (req->struct_size != sizeof(*req) || req->body.ptr || req->method.ptr) {
         abort();
     }
+    if (h->origin && (strncmp(req->url.ptr, h->origin, strlen(h->origin)) != 0 ||
+                      req->url.ptr[strlen(h->origin)] != '/')) {
+        abort();
+    }
     note_request(h, req, target);
     note(h, r ? "\n" : " UNEXPECTED\n");
     if (r && r->st) {

@@ -29,6 +29,7 @@ struct hub_host {
     const struct hub_answer *answer; /* ends with a row without target, status, body and st */
     bool                     used[64];
     const char              *url;         /* of the answers, instead of the request's; NULL: that */
+    const char              *origin;      /* a request to another one aborts; NULL: any will do */
     char                     asked[8192]; /* "TARGET CREDENTIALS\n" of each request */
     size_t                   n_asked;
     unsigned                 requests, open; /* answers that are not released */
