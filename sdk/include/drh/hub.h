@@ -490,7 +490,10 @@ static inline drh_status drh_hub_get(const drh_host *h, const drh_http *http,
     for (tries = 0; tries < 3 && st == DRH_E_DATA; tries++) {
         drh_hub_page_free(h, http, p);
         st = http->call(h, req, &p->answer, e);
-        if (st == DRH_OK && p->answer->status / 100 == 2) {
+        if (st != DRH_OK) {
+            return st; /* there is no answer, whatever the status is called */
+        }
+        if (p->answer->status / 100 == 2) {
             st = h->json_open(h, p->answer->body.ptr, p->answer->body.len, &p->doc, &p->root, e);
         }
     }
