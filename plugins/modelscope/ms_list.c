@@ -188,8 +188,8 @@ static void note_commit(struct listing *l, const drh_value *data)
     }
     id = drh_hub_text(h, &last, "Id");
     id = drh_str_hex(id, COMMIT) ? id : drh_hub_text(h, &last, "ShortId");
-    if (id.len == 0 || id.len > COMMIT) {
-        return;
+    if (id.len == 0 || id.len > COMMIT || !drh_str_hex(id, id.len)) {
+        return; /* no commit; cut to its first letters it may not even be text */
     }
     if (l->short_id[0] && !drh_str_eq(id, l->short_id)) {
         l->shifted = 1; /* somebody committed while we read */
