@@ -166,7 +166,7 @@ static void check_url(const char *url)
     MUST(st == DRH_OK || (st == DRH_E_ARG && e.message[0]));
     if (st == DRH_OK) {
         MUST(strcmp(o.scheme, "http") == 0 || strcmp(o.scheme, "https") == 0);
-        MUST(o.host[0] && o.port > 0 && origin_same(&o, &o));
+        MUST(o.host[0] && origin_same(&o, &o));
     }
     MUST(url_plain(url, plain, sizeof(plain)) == plain);
     MUST(!strpbrk(plain, "?#") && strlen(plain) < sizeof(plain));

@@ -42,11 +42,11 @@ static void keep_headers(struct answer *x, const char *lines)
         const char *colon = memchr(lines, ':', n);
         size_t      name = colon ? (size_t)(colon - lines) : n, value = n - name;
 
-        for (colon += colon != NULL, value -= value > 0; value && *colon == ' '; value--) {
+        for (colon = colon ? colon + 1 : "", value -= value > 0; value && *colon == ' '; value--) {
             colon++;
         }
         x->header[x->a.n_headers].name = keep(x, lines, name);
-        x->header[x->a.n_headers++].value = keep(x, value ? colon : "", value);
+        x->header[x->a.n_headers++].value = keep(x, colon, value);
         lines += n + (lines[n] == '\n');
     }
     x->a.headers = x->header;
