@@ -146,7 +146,8 @@ static drh_status keep(struct listing *l, drh_str path, int64_t size, drh_str sh
 static drh_status pass_on(struct listing *l, drh_list *list)
 {
     const struct ms *x = l->x;
-    const char      *p = l->kept.ptr, *end = p + l->kept.len;
+    drh_str          kept = drh_text_str(&l->kept);
+    const char      *p = kept.ptr, *end = p + kept.len;
     drh_status       st = DRH_OK;
 
     if (l->kept.len == 0) {
