@@ -286,6 +286,7 @@ drh_status stage_error(const struct instance *in, drh_status st, drh_error *e)
     if (e->message[0] == '\0') {
         (void)err_set(e, st, "(%s gave no reason; status %s)", in->step, err_name(st));
     }
+    err_harmless(e->message, strnlen(e->message, sizeof(e->message)));
     e->code = st;
     return st;
 }

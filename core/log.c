@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include "clock.h"
+#include "err.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -31,14 +32,18 @@ void log_set_level(uint32_t least)
 void log_line(uint32_t level, const char *step, const char *msg, size_t len)
 {
     static const char *const words[] = {"debug: ", "", "warning: ", "error: "};
+    char                     line[4096];
 
     if (level < least_level) {
         return;
     }
+    len = len < sizeof(line) ? len : sizeof(line);
+    memcpy(line, msg, len);
+    err_harmless(line, len); /* servers have their say here, too */
     (void)pthread_mutex_lock(&lock);
     clear_line();
     (void)fprintf(stderr, "drhost: %s%s%s%.*s\n", words[level < 4 ? level : 3], step ? step : "",
-                  step ? ": " : "", (int)(len < 4096 ? len : 4096), msg);
+                  step ? ": " : "", (int)len, line);
     (void)pthread_mutex_unlock(&lock);
 }
 
