@@ -15,6 +15,7 @@ drh_status json_doc_open(const drh_host *h, const char *text, size_t len, drh_js
 {
     struct drh_json *d = mem_alloc(1, sizeof(*d));
     struct json_err  why = {0};
+    const char      *end = text + len;
     uint32_t         type;
     drh_status       st;
 
@@ -31,9 +32,8 @@ drh_status json_doc_open(const drh_host *h, const char *text, size_t len, drh_js
                                 : err_nomem(e, "a JSON text");
     }
     arena_reset(d->arena);
-    text = json_space(text, text + len);
-    len = (size_t)(json_skip(text, text + len) - text);
-    value_at(root, d->arena, text, len);
+    text = json_space(text, end);
+    value_at(root, d->arena, text, (size_t)(json_skip(text, end) - text));
     *doc = d;
     return DRH_OK;
 }
