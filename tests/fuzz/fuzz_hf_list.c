@@ -9,10 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const options[] = {
         "{\"repo\":\"o/n\"}",
-        "{\"repo\":\"gpt2\",\"type\":\"model\",\"revision\":\"refs/pr/1\",\"token\":\"env:FUZZ_TOKEN\"}",
+        "{\"repo\":\"gpt2\",\"type\":\"model\",\"token\":\"env:FUZZ_TOKEN\"}",
         "{\"repo\":\"hf://datasets/o/n@fbd996df9489a76f0e1323311a17e9dccdbde88b/data/\"}",
         "{\"repo\":\"o/n\",\"include\":[\"*.json\",\"data/\"],\"exclude\":[\"*[0-9].json\"]}",
-        "{\"repo\":\"o/n\",\"files\":[\"data/a.json\",\"b/\"]}",
+        "{\"repo\":\"o/n\",\"revision\":\"refs/pr/1\",\"files\":[\"data/a.json\",\"b/\"]}",
     };
 
     setenv("FUZZ_TOKEN", "hf_secret", 1);

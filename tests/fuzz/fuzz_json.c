@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_json.c - any bytes through the scanner; what it accepts through everything that builds on
  * "accepted": skipping, minifying, cursors, changing and writing a record. */
+#include "err.h"
 #include "field.h"
 #include "mem.h"
 #include "record.h"
@@ -109,6 +110,25 @@ static void change(struct arena *a, const char *p, size_t len)
     buf_free(&out);
 }
 
+/* An answer of a server: accepted when a record would be, read the same way. */
+static void open_doc(const char *p, size_t len, drh_status want)
+{
+    drh_error e = ERR_INIT;
+    drh_json *doc;
+    drh_value root;
+
+    MUST(json_doc_open(NULL, p, len, &doc, &root, &e) == want);
+    MUST((doc != NULL) == (want == DRH_OK));
+    if (want == DRH_OK) {
+        drh_str s = value_api.json(&root);
+        MUST(s.ptr == json_space(p, p + len) && json_space(s.ptr + s.len, p + len) == p + len);
+        walk(root);
+    } else {
+        MUST(e.message[0]);
+    }
+    json_doc_close(doc);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena   *a = arena_new();
@@ -118,9 +138,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t        type;
     drh_value       root;
 
+    drh_status st;
+
     MUST(a != NULL);
     memset(&e, 0, sizeof(e));
-    if (json_scan(p, size, a, count_member, &members, &type, &e) == DRH_OK) {
+    st = json_scan(p, size, a, count_member, &members, &type, &e);
+    open_doc(p, size, st);
+    if (st == DRH_OK) {
         MUST(json_utf8_valid(p, size));
         p = json_space(p, end);
         MUST(json_space(json_skip(p, end), end) == end);
