@@ -8,6 +8,7 @@
 #include "mem.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -161,26 +162,15 @@ drh_status listed_fail(struct listed *f, drh_status st, const char *why)
 {
     mem_free(f->why);
     f->why = mem_dupz(why);
+    if (f->why) {
+        err_harmless(f->why, strlen(f->why)); /* it may hold words of a server */
+    }
     f->state = LISTED_FAILED;
     f->status = (uint8_t)st;
     return st;
 }
 
 /* A refused name is kept for people: shortened, and without what would spoil a line. */
-static void make_harmless(char *name, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7F) {
-            name[i] = '?';
-        }
-    }
-    if (!json_utf8_valid(name, len)) {
-        for (size_t i = 0; i < len; i++) {
-            name[i] = (unsigned char)name[i] >= 0x80 ? '?' : name[i];
-        }
-    }
-}
-
 static drh_status copy_texts(struct listed *f, const drh_file *file, bool refused)
 {
     drh_str key = {NULL, 0};
@@ -197,7 +187,7 @@ static drh_status copy_texts(struct listed *f, const drh_file *file, bool refuse
     }
     f->name = memcpy(block, len ? file->name.ptr : "", len);
     if (refused) {
-        make_harmless(block, len);
+        err_harmless(block, len);
     }
     if (local) {
         f->local = memcpy(block + name, file->local.ptr, file->local.len);
@@ -246,11 +236,91 @@ drh_status list_file(drh_list *l, const drh_file *file)
     return DRH_OK;
 }
 
+static void free_one(struct listed *f)
+{
+    mem_free(f->name);
+    mem_free(f->why);
+}
+
+/* ---- the whole list ---- */
+
+/* What is left of a refused name does not tell whether two were the same. */
+static bool name_is_refused(const struct listed *f)
+{
+    return f->state == LISTED_FAILED && f->hash == DRH_HASH_NONE;
+}
+
+/* Sizes last, so that what is said of two that differ does not depend on their order. */
+static int by_name(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    int                  c = strcmp(x->name, y->name);
+
+    c = c ? c : name_is_refused(x) - name_is_refused(y);
+    return c ? c : (x->size > y->size) - (x->size < y->size);
+}
+
+static bool is_same_file(const struct listed *a, const struct listed *b)
+{
+    return strcmp(a->name, b->name) == 0 && !name_is_refused(a) && !name_is_refused(b);
+}
+
+/* "with 10 and 12 bytes"; false: they do not differ. */
+static bool difference(const struct listed *a, const struct listed *b, char *out, size_t cap)
+{
+    const bool unknown = a->size == UINT64_MAX || b->size == UINT64_MAX;
+
+    out[0] = '\0';
+    if (a->size != b->size) {
+        (void)snprintf(out, cap,
+                       unknown ? "with %llu bytes and without a size" : "with %llu and %llu bytes",
+                       (unsigned long long)a->size, (unsigned long long)b->size);
+    } else if (a->hash != b->hash) {
+        (void)snprintf(out, cap, "with digests of two kinds");
+    } else if (a->state != b->state || memcmp(a->digest, b->digest, sizeof(a->digest)) != 0) {
+        (void)snprintf(out, cap, "with two digests");
+    } else if (strcmp(a->local ? a->local : "", b->local ? b->local : "") != 0) {
+        (void)snprintf(out, cap, "from %.100s and %.100s", a->local ? a->local : "elsewhere",
+                       b->local ? b->local : "elsewhere");
+    } else if (a->flags != b->flags) {
+        (void)snprintf(out, cap, "once as data and once set aside");
+    } else if (a->key_len != b->key_len || !a->key != !b->key ||
+               (a->key && memcmp(a->key, b->key, a->key_len) != 0)) {
+        (void)snprintf(out, cap, "with two keys of its own"); /* which may be secret */
+    }
+    return out[0] != '\0';
+}
+
+drh_status list_settle(drh_list *l, drh_error *e)
+{
+    char   what[256];
+    size_t n = 0;
+
+    if (l->n == 0) {
+        return DRH_OK;
+    }
+    qsort(l->file, l->n, sizeof(*l->file), by_name);
+    for (size_t i = 1; i < l->n; i++) {
+        const struct listed *a = &l->file[i - 1], *b = &l->file[i];
+        if (is_same_file(a, b) && difference(a, b, what, sizeof(what))) {
+            return err_set(e, DRH_E_DATA, "the file %.500s twice, %s", a->name, what);
+        }
+    }
+    for (size_t i = 1; i < l->n; i++) {
+        if (is_same_file(&l->file[n], &l->file[i])) {
+            free_one(&l->file[i]);
+        } else {
+            l->file[++n] = l->file[i];
+        }
+    }
+    l->n = n + 1;
+    return DRH_OK;
+}
+
 void list_free(drh_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {
-        mem_free(l->file[i].name);
-        mem_free(l->file[i].why);
+        free_one(&l->file[i]);
     }
     mem_free(l->file);
     memset(l, 0, sizeof(*l));

@@ -54,6 +54,9 @@ drh_status list_file(drh_list *l, const drh_file *file);
 drh_status listed_fail(struct listed *f, drh_status st, const char *why); /* returns st */
 /* f as its source gave it; `hex` holds what its digests point to. */
 void listed_file(const struct listed *f, char hex[65], drh_file *out);
-void list_free(drh_list *l);
+/* Sorts by name; of files that are listed twice in the same way one stays.  DRH_E_DATA: two of one
+ * name differ, e says which and in what: "the file a.json twice, with 10 and 12 bytes". */
+drh_status list_settle(drh_list *l, drh_error *e);
+void       list_free(drh_list *l);
 
 #endif

@@ -6,22 +6,18 @@
 #include "mem.h"
 #include "readers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- listing ---- */
 
-static int by_name(const void *a, const void *b)
+static drh_status check_listing(struct drh_list *l, const char *id, drh_error *e)
 {
-    return strcmp(((const struct listed *)a)->name, ((const struct listed *)b)->name);
-}
+    drh_error  twice = ERR_INIT;
+    drh_status st =
+        list_settle(l, &twice); /* pages of a hub may overlap: the same is once enough */
 
-static drh_status check_listing(const struct drh_list *l, const char *id, drh_error *e)
-{
-    for (size_t i = 1; i < l->n; i++) {
-        if (strcmp(l->file[i - 1].name, l->file[i].name) == 0) {
-            return err_set(e, DRH_E_DATA, "source %s names the file %s twice", id, l->file[i].name);
-        }
+    if (st != DRH_OK) {
+        return err_set(e, st, "source %s names %s", id, twice.message);
     }
     return l->n ? DRH_OK : err_set(e, DRH_E_MISSING, "source %s names no file", id);
 }
@@ -49,9 +45,6 @@ drh_status source_list(struct plan_step *s, struct drh_list *list, drh_error *e)
         drh_status st = stage_error(s->in, call.st, e);
         err_prefix(e, "source %s", s->step->id);
         return st;
-    }
-    if (list->n) {
-        qsort(list->file, list->n, sizeof(*list->file), by_name);
     }
     return check_listing(list, s->step->id, e);
 }
