@@ -13,7 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_WITH_ANOTHER = 3 }; /* there is another source to try */
+enum {
+    PATIENCE_WITH_ANOTHER = 3, /* there is another source to try */
+    MAX_ABOUT = 4096
+};
 
 char *pull_path(const struct pull *l, const struct listed *f)
 {
@@ -52,13 +55,18 @@ static drh_status keep_about(struct pull *l, struct plan_step *s, drh_error *e)
     if (st != DRH_OK) {
         return st;
     }
+    err_harmless(l->name, strlen(l->name));
     source_about(s, &a);
     const drh_str text[ABOUT_KEYS] = {a.endpoint, a.type,    a.repo, a.revision,
                                       a.commit,   a.license, a.page};
     for (int i = 0; st == DRH_OK && i < ABOUT_KEYS; i++) {
+        size_t len = text[i].len < MAX_ABOUT ? text[i].len : MAX_ABOUT;
         mem_free(l->about[i]);
-        l->about[i] = mem_dup(text[i].ptr ? text[i].ptr : "", text[i].ptr ? text[i].len : 0);
+        l->about[i] = mem_dup(text[i].ptr ? text[i].ptr : "", text[i].ptr ? len : 0);
         st = l->about[i] ? DRH_OK : err_nomem(e, "a source");
+        if (st == DRH_OK && text[i].ptr) {
+            err_harmless(l->about[i], len); /* what a hub says of itself goes to people and files */
+        }
     }
     return st;
 }

@@ -44,6 +44,7 @@ struct pull {
     char              *about[ABOUT_KEYS]; /* owned */
     char              *root;              /* owned */
     int                lock;              /* -1: not held */
+    bool               noted;             /* the manifest says that this pull has begun */
     struct pull_counts counts;
 };
 
@@ -84,7 +85,7 @@ void       verified_free(struct verified *v);
 /* Fills l from a complete manifest of the same request below root; DRH_E_MISSING: there is none. */
 drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e);
 /* Appends a line as soon as a file is there; the file is made new by manifest_finish. */
-drh_status manifest_append(const struct pull *l, const struct listed *f, drh_error *e);
+drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e);
 drh_status manifest_finish(const struct pull *l, drh_error *e);
 
 /* pull_job.c: brings files of l through drh.fetch/1. */

@@ -5,8 +5,8 @@
  *   {"drhost":1,"request":"hf-mirror {...}","complete":true,"source":"...","endpoint":"...",...}
  *   {"path":"a/b.jsonl","size":17,"mtime_ns":1700000000000000000,"sha256":"..."}
  *
- * While a pull goes on lines are appended; at its end the file is made new.  A later head counts.
- */
+ * While a pull goes on lines are appended, behind a head that says that more is to come; at its end
+ * the file is made new.  A later head counts. */
 #include "err.h"
 #include "hash.h"
 #include "json.h"
@@ -22,7 +22,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY = 16 };
+enum {
+    VERSION = 1,
+    KEY = 16,
+    MAX_LINE = 64 << 20
+}; /* a head has the options, which may name many files */
 
 const char *const about_names[ABOUT_KEYS] = {"endpoint", "type",    "repo", "revision",
                                              "commit",   "license", "page"};
@@ -44,7 +48,7 @@ static drh_status put_text(struct buf *b, const char *key, const char *text)
 static drh_status put_head(struct buf *b, const struct pull *l, bool complete)
 {
     char      *request = mem_printf("%s %s", l->step->stage->desc.id, l->step->text);
-    drh_status st = request ? buf_adds(b, "{\"drhost\":1") : DRH_E_NOMEM;
+    drh_status st = request ? buf_addf(b, "{\"drhost\":%d", VERSION) : DRH_E_NOMEM;
 
     st = st == DRH_OK ? put_text(b, "request", request) : st;
     st = st == DRH_OK ? buf_adds(b, complete ? ",\"complete\":true" : ",\"complete\":false") : st;
@@ -81,6 +85,7 @@ static drh_status put_file(struct buf *b, const struct listed *f)
 /* One line: a head, or a file. */
 struct line {
     bool    is_head, complete, aside;
+    int64_t version;                            /* of a head; -1: it is none */
     drh_str request, source, about[ABOUT_KEYS]; /* valid until the next line */
     drh_str path, sha256, git_sha1;
     int64_t size, mtime_ns;
@@ -100,12 +105,11 @@ static drh_str member_text(const drh_value *v, const char *key)
 static int64_t member_int(const drh_value *v, const char *key)
 {
     drh_value m;
-    int64_t   n = -1;
+    int64_t   n;
 
-    if (value_api.member(v, key, strlen(key), &m) == DRH_OK) {
-        (void)value_api.i64(&m, &n);
-    }
-    return n;
+    return value_api.member(v, key, strlen(key), &m) == DRH_OK && value_api.i64(&m, &n) == DRH_OK
+               ? n
+               : -1;
 }
 
 static bool member_true(const drh_value *v, const char *key)
@@ -123,7 +127,8 @@ static void take_line(const drh_value *v, struct line *out)
     out->path = member_text(v, "path");
     out->is_head = !out->path.ptr;
     if (out->is_head) {
-        out->complete = member_true(v, "complete");
+        out->version = member_int(v, "drhost");
+        out->complete = out->version == VERSION && member_true(v, "complete");
         out->request = member_text(v, "request");
         out->source = member_text(v, "source");
         for (int i = 0; i < ABOUT_KEYS; i++) {
@@ -138,7 +143,8 @@ static void take_line(const drh_value *v, struct line *out)
     out->aside = member_true(v, "aside");
 }
 
-/* fn for each good line; a broken one, the last of a killed pull, is passed over. */
+/* fn for each good line; a broken one, the last of a killed pull, is passed over, and so are files
+ * behind the head of another version, which may mean something else. */
 static drh_status each_line(const char *root, drh_status (*fn)(void *ctx, const struct line *l),
                             void *ctx, drh_error *e)
 {
@@ -146,6 +152,7 @@ static drh_status each_line(const char *root, drh_status (*fn)(void *ctx, const 
     FILE      *in = path ? fopen(path, "re") : NULL;
     size_t     cap = 0;
     ssize_t    n;
+    bool       foreign = false;
     drh_status st = path ? DRH_OK : err_nomem(e, "a path");
 
     if (path && !in && errno != ENOENT && errno != ENOTDIR) {
@@ -160,7 +167,8 @@ static drh_status each_line(const char *root, drh_status (*fn)(void *ctx, const 
             continue;
         }
         take_line(&root_value, &l);
-        st = fn(ctx, &l);
+        foreign = l.is_head && l.version >= 0 ? l.version != VERSION : foreign;
+        st = (l.is_head ? l.version >= 0 : !foreign) ? fn(ctx, &l) : DRH_OK;
         json_doc_close(doc);
     }
     if (st == DRH_E_NOMEM) {
@@ -300,12 +308,13 @@ static drh_status add_listed(void *ctx, const struct line *line)
         }
         return st;
     }
-    return list_file(&l->list, &(drh_file){.struct_size = sizeof(drh_file),
-                                           .flags = line->aside ? DRH_FILE_ASIDE : 0,
-                                           .name = line->path,
-                                           .size = (uint64_t)line->size,
-                                           .sha256 = line->sha256,
-                                           .git_sha1 = line->git_sha1});
+    return list_file(&l->list,
+                     &(drh_file){.struct_size = sizeof(drh_file),
+                                 .flags = line->aside ? DRH_FILE_ASIDE : 0,
+                                 .name = line->path,
+                                 .size = line->size < 0 ? UINT64_MAX : (uint64_t)line->size,
+                                 .sha256 = line->sha256,
+                                 .git_sha1 = line->git_sha1});
 }
 
 drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
@@ -320,8 +329,8 @@ drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
     list_free(&l->list);
     st = each_line(root, add_listed, &x, e);
     mem_free(x.request);
-    if (st == DRH_OK && (!x.complete || l->list.n == 0)) {
-        list_free(&l->list);
+    if (st == DRH_OK && (!x.complete || l->list.n == 0 || list_settle(&l->list, NULL) != DRH_OK)) {
+        list_free(&l->list); /* also when a later pull has begun to bring other files */
         st = DRH_E_MISSING;
     }
     return st;
@@ -329,15 +338,23 @@ drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
 
 /* ---- writing ---- */
 
-drh_status manifest_append(const struct pull *l, const struct listed *f, drh_error *e)
+/* The last line of a pull that was killed may have no end. */
+static drh_status put_begin(struct buf *b, const struct pull *l)
+{
+    drh_status st = buf_adds(b, "\n");
+
+    return st == DRH_OK ? put_head(b, l, false) : st;
+}
+
+drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e)
 {
     char      *path = manifest_path(l->root);
     struct buf b;
     int        fd = -1;
     drh_status st = path ? DRH_OK : err_nomem(e, "a path");
 
-    buf_init(&b, 1 << 16);
-    if (st == DRH_OK && put_file(&b, f) != DRH_OK) {
+    buf_init(&b, MAX_LINE);
+    if (st == DRH_OK && ((!l->noted && put_begin(&b, l) != DRH_OK) || put_file(&b, f) != DRH_OK)) {
         st = err_nomem(e, "the manifest of a download");
     }
     if (st == DRH_OK) {
@@ -346,6 +363,7 @@ drh_status manifest_append(const struct pull *l, const struct listed *f, drh_err
             st = err_errno(e, errno, "cannot write", path);
         }
     }
+    l->noted = l->noted || st == DRH_OK;
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -362,7 +380,7 @@ drh_status manifest_finish(const struct pull *l, drh_error *e)
     bool            complete = l->counts.failed == 0;
     drh_status      st = path ? outfile_open(&out, path, 0, e) : err_nomem(e, "a path");
 
-    buf_init(&b, 1 << 16);
+    buf_init(&b, MAX_LINE);
     if (st == DRH_OK && put_head(&b, l, complete) != DRH_OK) {
         st = err_nomem(e, "the manifest of a download");
     }
