@@ -276,6 +276,8 @@ static const struct {
     {{.name = "a", .sha256 = SHA256}, {.name = "a", .sha256 = "x"}, "two digests"},
     {{.name = "a", .flags = DRH_FILE_ASIDE}, {.name = "a"}, "once as data and once set aside"},
     {{.name = "a", .key = "secret1"}, {.name = "a", .key = "secret2"}, "two keys"},
+    {{.name = "a", .key = "secret1"}, {.name = "a", .key = "secret"}, "two keys"},
+    {{.name = "a", .key = "secret"}, {.name = "a", .key = "secret1"}, "two keys"},
     {{.name = "a", .key = "secret1"}, {.name = "a"}, "two keys"},
     {{.name = "a", .local = "/x/a"}, {.name = "a", .local = "/y/a"}, "/a"},
     {{.name = "a", .local = "/x/a"}, {.name = "a"}, "from"},
@@ -424,12 +426,19 @@ static const char *const words[][2] = {
 
 START_TEST(words_of_servers)
 {
-    char          text[64];
-    struct listed f = {0};
+    static struct instance in = {.step = NULL};
+    char                   text[64];
+    struct listed          f = {0};
+    drh_error              e = ERR_INIT;
 
     (void)snprintf(text, sizeof(text), "%s", words[_i][0]);
     err_harmless(text, strlen(text));
     ck_assert_str_eq(text, words[_i][1]);
+    if (text[0]) {
+        (void)err_set(&e, DRH_E_NETWORK, "%s", words[_i][0]);
+        ck_assert_int_eq(stage_error(&in, DRH_E_NETWORK, &e), DRH_E_NETWORK);
+        ck_assert_str_eq(e.message, words[_i][1]);
+    }
     ck_assert_int_eq(listed_fail(&f, DRH_E_NETWORK, words[_i][0]), DRH_E_NETWORK);
     ck_assert_str_eq(f.why, words[_i][1]);
     (void)listed_fail(&f, DRH_E_NETWORK, ""); /* frees the first */

@@ -208,6 +208,7 @@ static const struct {
     {FILE_B "{\"drhost\":2}\n" FILE_A, 0, false, true},
     {"{\"drhost\":2}\n" FILE_B HEAD FILE_A, 1, true, false},
     {HEAD FILE_A "{\"drhost\":2}\n" FILE_B, 0, true, false},
+    {FILE_A "{\"drhost\":2,\"request\":\"hub {}\",\"complete\":true}\n", 0, true, false},
     {HEAD "{\"tool\":\"other\"}\n" FILE_A, 1, true, false},
     {"{\"request\":\"hub {}\",\"complete\":true}\n" FILE_A, 0, true, false},
 };
