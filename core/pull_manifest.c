@@ -22,11 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    VERSION = 1,
-    KEY = 16,
-    MAX_LINE = 64 << 20
-}; /* a head has the options, which may name many files */
+enum { VERSION = 1, KEY = 16, MAX_LINE = 64 << 20 }; /* a head's options may name many files */
 
 const char *const about_names[ABOUT_KEYS] = {"endpoint", "type",    "repo", "revision",
                                              "commit",   "license", "page"};
@@ -319,10 +315,10 @@ static drh_status add_listed(void *ctx, const struct line *line)
 
 drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
 {
-    struct listing x = {.l = l};
+    struct listing x = {.l = l,
+                        .request = mem_printf("%s %s", l->step->stage->desc.id, l->step->text)};
     drh_status     st;
 
-    x.request = mem_printf("%s %s", l->step->stage->desc.id, l->step->text);
     if (!x.request) {
         return err_nomem(e, "the manifest of a download");
     }
@@ -341,9 +337,7 @@ drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
 /* The last line of a pull that was killed may have no end. */
 static drh_status put_begin(struct buf *b, const struct pull *l)
 {
-    drh_status st = buf_adds(b, "\n");
-
-    return st == DRH_OK ? put_head(b, l, false) : st;
+    return buf_adds(b, "\n") == DRH_OK ? put_head(b, l, false) : DRH_E_NOMEM;
 }
 
 drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e)
