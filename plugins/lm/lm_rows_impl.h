@@ -16,6 +16,7 @@
 typedef float vf __attribute__((vector_size(4 * LANES)));
 
 /* Loops over a block are unrolled, or its sums would live in memory. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration cannot have them */
 #define EACH(i, n) _Pragma("GCC unroll 24") for (size_t i = 0; i < (n); i++)
 
 #define LOAD(v, p) memcpy(&(v), (p), sizeof(vf))
