@@ -3,7 +3,7 @@
 # determinism.sh - 1, 2 and 8 workers, and another locale, give the same bytes; with the tiny model
 # and with a random one of width 768 (at 192 sums of floats hide what the number of rows changes).
 . "$(dirname "$0")/lib.sh"
-"$DRH_BUILD/tests/make_gpt2" "$T/wide" --width 768 --layers 2 --seed 1 >/dev/null
+"$DRH_BUILD/tests/make_model" "$T/wide" --width 768 --layers 2 --seed 1 >/dev/null
 
 # Short and long records in turn, so that packs and batches differ.
 mkdir "$T/src"

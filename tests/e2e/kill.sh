@@ -8,7 +8,7 @@ N=${1:-6}
 WIDE_N=${2:-3}
 SEED=${3:-$(date +%s)}
 echo "- seed $SEED: kill.sh $N $WIDE_N $SEED"
-"$DRH_BUILD/tests/make_gpt2" "$T/wide" --width 768 --layers 2 --seed 1 >/dev/null
+"$DRH_BUILD/tests/make_model" "$T/wide" --width 768 --layers 2 --seed 1 >/dev/null
 
 mkdir "$T/src"
 for one in one two bad; do

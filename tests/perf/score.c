@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * score.c - speed of scoring with random weights of GPT-2's 124M shape: tokens a second, and the
- * time of the same matrix products alone as a share of the whole, in one run.
- *   score [records] [pack_tokens]
+ * score.c - speed of scoring: tokens a second, and the time of the same matrix products alone as a
+ * share of the whole, in one run.
+ *   score [--shape gpt2-124m] [--dtype F32] [--records 64] [--pack 2048] [--layers N]
+ *   score --model DIR [--records 64] [--pack 2048]
+ * The weights are random ones of a shape that make_model knows, written to a folder that is gone
+ * when they are mapped, or a real model's.
  * Lengths are like Alpaca's: prompts around 75 tokens, answers around 63, a long tail to 512.  Both
  * passes are scored: answer after prompt, answer alone.  One thread.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "gpt2_random.h"
 #include "lm_engine.h"
+#include "model_random.h"
 
 #include <cblas.h>
+#include <drh/util.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct call {
     int          b_rows;
@@ -82,61 +87,44 @@ static uint32_t length(double mean, double sigma, uint32_t most)
     return v < 4 ? 4 : v > most ? most : (uint32_t)v;
 }
 
-static const float *tensor(const struct gpt2_random *r, uint32_t layer, const char *part)
+/* All but the tokenizer. */
+static drh_status load(struct lm_model *m, const char *dir, drh_error *e)
 {
-    char name[96];
-    (void)snprintf(name, sizeof(name), "h.%lu.%s", (unsigned long)layer, part);
-    return gpt2_random_find(r, name);
-}
-
-static struct lm_group group(const struct gpt2_random *r, uint32_t layer, const char *part,
-                             uint32_t n, uint32_t k)
-{
-    struct lm_group g = {.n_parts = 1, .n = n};
-    char            name[64];
-    (void)snprintf(name, sizeof(name), "%s.weight", part);
-    g.part[0] = (struct lm_weight){n, k, 0, tensor(r, layer, name)};
-    (void)snprintf(name, sizeof(name), "%s.bias", part);
-    g.bias = tensor(r, layer, name);
-    return g;
-}
-
-static void bind_layer(struct lm_layer *l, const struct gpt2_random *r, uint32_t i)
-{
-    const uint32_t d = r->s.width;
-    l->norm1_w = tensor(r, i, "ln_1.weight");
-    l->norm1_b = tensor(r, i, "ln_1.bias");
-    l->norm2_w = tensor(r, i, "ln_2.weight");
-    l->norm2_b = tensor(r, i, "ln_2.bias");
-    l->qkv = group(r, i, "attn.c_attn", 3 * d, d);
-    l->out = group(r, i, "attn.c_proj", d, d);
-    l->up = group(r, i, "mlp.c_fc", r->s.inner, d);
-    l->down = group(r, i, "mlp.c_proj", d, r->s.inner);
-}
-
-static void bind(struct lm_model *m, const struct gpt2_random *r)
-{
-    m->c = (struct lm_config){.arch = "gpt2",
-                              .family = LM_FAMILY_GPT2,
-                              .act = LM_GELU_TANH,
-                              .width = r->s.width,
-                              .layers = r->s.layers,
-                              .heads = r->s.heads,
-                              .kv_heads = r->s.heads,
-                              .head_dim = r->s.width / r->s.heads,
-                              .context = r->s.context,
-                              .vocab = r->s.vocab,
-                              .inner = r->s.inner,
-                              .tied = 1,
-                              .eps = 1e-5f};
-    m->embed = m->head = gpt2_random_find(r, "wte.weight");
-    m->positions = gpt2_random_find(r, "wpe.weight");
-    m->norm_w = gpt2_random_find(r, "ln_f.weight");
-    m->norm_b = gpt2_random_find(r, "ln_f.bias");
-    m->layer = calloc(r->s.layers, sizeof(*m->layer));
-    for (uint32_t i = 0; m->layer && i < r->s.layers; i++) {
-        bind_layer(&m->layer[i], r, i);
+    drh_status st = lm_map_open(&m->config_json, dir, "config.json", e);
+    if (st == DRH_OK) {
+        st = lm_config_read(&m->c, m->config_json.p, m->config_json.n, "config.json", e);
     }
+    st = st == DRH_OK ? lm_shards_open(&m->weights, dir, e) : st;
+    return st == DRH_OK ? lm_bind(m, e) : st;
+}
+
+static void unlink_in(const char *dir, const char *name)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    (void)unlink(path);
+}
+
+static drh_status load_random(struct lm_model *m, const struct model_shape *s, const char *dtype,
+                              drh_error *e)
+{
+    const struct model_files f = {.dtype = dtype};
+    const char              *tmp = getenv("TMPDIR");
+    struct model_random      r;
+    char                     dir[4096];
+    drh_status               st = DRH_E_IO;
+    (void)snprintf(dir, sizeof(dir), "%s/drh-score-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(dir) || model_random_make(&r, s)) {
+        return st;
+    }
+    if (model_write(&r, dir, &f) == 0) {
+        model_random_free(&r);
+        st = load(m, dir, e);
+    }
+    unlink_in(dir, "model.safetensors");
+    unlink_in(dir, "config.json");
+    (void)rmdir(dir);
+    return st;
 }
 
 struct work {
@@ -201,36 +189,68 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-int main(int argc, char **argv)
+struct options {
+    struct model_shape shape;
+    const char        *dtype, *model;
+    size_t             records, pack;
+};
+
+static int set(struct options *o, const char *key, const char *value)
 {
-    const struct gpt2_shape shape = {768, 12, 12, 3072, 1024, 50257, "gelu_new", 1, 0.02, 0};
-    struct gpt2_random      r;
-    struct lm_model         m;
-    struct lm_scratch       scratch = {.f = NULL};
-    struct tape             tape = {NULL, 0, 0, 0, 0};
-    struct lm_engine        en = {&m, lm_math_best(), {gemm, &tape}, NULL, NULL};
-    size_t                  records = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;
-    size_t                  pack = argc > 2 ? strtoul(argv[2], NULL, 10) : 2048;
-    struct work             w;
-    double                  wall = 1e9, weights = 1e9, attention = 1e9;
-    openblas_set_num_threads(1);
-    memset(&m, 0, sizeof(m));
-    if (gpt2_random_make(&r, &shape)) {
-        return 1;
+    const size_t n = strtoul(value, NULL, 10);
+    if (strcmp(key, "--shape") == 0) {
+        return model_preset(value, &o->shape);
     }
-    bind(&m, &r);
-    w = make_work(records, shape.vocab);
-    (void)score_all(&en, &scratch, &w, pack); /* the first time the scratch still moves */
+    if (strcmp(key, "--model") == 0) {
+        o->model = value;
+    } else if (strcmp(key, "--dtype") == 0) {
+        o->dtype = value;
+    } else if (strcmp(key, "--records") == 0) {
+        o->records = n;
+    } else if (strcmp(key, "--pack") == 0) {
+        o->pack = n;
+    } else if (strcmp(key, "--layers") == 0) {
+        o->shape.layers = (uint32_t)n;
+    } else {
+        return -1;
+    }
+    return 0;
+}
+
+static int read_options(struct options *o, int argc, char **argv)
+{
+    *o = (struct options){.dtype = "F32", .records = 64, .pack = 2048};
+    (void)model_preset("gpt2-124m", &o->shape);
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 == argc || set(o, argv[i], argv[i + 1])) {
+            (void)fprintf(stderr,
+                          "usage: score [--shape gpt2-124m|qwen2.5-0.5b] [--dtype F32|F16|BF16] "
+                          "[--layers N] [--model DIR] [--records N] [--pack N]\n");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void measure(const struct lm_model *m, const struct options *o)
+{
+    struct lm_scratch scratch = {.f = NULL};
+    struct tape       tape = {NULL, 0, 0, 0, 0};
+    struct lm_engine  en = {m, lm_math_best(), {gemm, &tape}, NULL, NULL};
+    struct work       w = make_work(o->records, m->c.vocab);
+    double            wall = 1e9, weights = 1e9, attention = 1e9;
+    (void)score_all(&en, &scratch, &w, o->pack); /* the first time the scratch still moves */
     tape.record = 1;
-    (void)score_all(&en, &scratch, &w, pack);
+    (void)score_all(&en, &scratch, &w, o->pack);
     tape.record = 0;
     for (int k = 0; k < 3; k++) { /* in turns, so that both see the same machine */
-        wall = least(wall, score_all(&en, &scratch, &w, pack));
+        wall = least(wall, score_all(&en, &scratch, &w, o->pack));
         weights = least(weights, replay(&tape, &scratch, 0));
         attention = least(attention, replay(&tape, &scratch, 1));
     }
-    (void)printf("records %zu, pack %zu, core %s, math %s\n", records, pack,
-                 openblas_get_corename(), en.math->name);
+    (void)printf("%s, width %u, %u layers: records %zu, pack %zu, core %s, math %s\n", m->c.arch,
+                 m->c.width, m->c.layers, o->records, o->pack, openblas_get_corename(),
+                 en.math->name);
     (void)printf("tokens %zu (%zu scored) in %.3f s of CPU time: %.0f tokens/s\n", w.tokens,
                  w.scored, wall, (double)w.tokens / wall);
     (void)printf("%zu sgemm calls, %.1f GFLOP, alone %.3f s (%.1f GFLOP/s): %.3f s with weights, "
@@ -240,5 +260,25 @@ int main(int argc, char **argv)
     (void)printf("ratio %.3f (%.3f counting the products with weights only)\n",
                  (weights + attention) / wall, weights / wall);
     lm_scratch_free(&scratch);
+}
+
+int main(int argc, char **argv)
+{
+    struct options  o;
+    struct lm_model m;
+    drh_error       e = DRH_ERROR_INIT;
+    drh_status      st;
+    if (read_options(&o, argc, argv)) {
+        return 2;
+    }
+    openblas_set_num_threads(1);
+    memset(&m, 0, sizeof(m));
+    st = o.model ? load(&m, o.model, &e) : load_random(&m, &o.shape, o.dtype, &e);
+    if (st != DRH_OK) {
+        (void)fprintf(stderr, "score: %s\n", e.message[0] ? e.message : "cannot make the model");
+        return 1;
+    }
+    measure(&m, &o);
+    lm_model_free(&m);
     return 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * infer_help.h - for the tests of infer-openblas: a small host, the service as an instance, and
- * GPT-2 written down plainly in double precision.
+ * folders with random models.
  */
 #ifndef INFER_HELP_H
 #define INFER_HELP_H
 
-#include "../perf/gpt2_random.h"
+#include "../perf/model_random.h"
 
 #include <drh/infer.h>
 
@@ -29,12 +29,12 @@ drh_status lab_run(struct lab *l, void *worker, const drh_infer_req *req, size_t
 
 drh_infer_req lab_req(const char *prompt, const char *target, uint32_t flags, uint32_t max_total);
 
-/* Log-probabilities of ids[1..n) given what is before each, into out[0..n-1). */
-void plain_gpt2(const struct gpt2_random *r, const uint32_t *ids, size_t n, double *out);
-
 /* A fresh folder under the test's own; removed by lab_remove. */
 void lab_folder(char *path, size_t size);
 void lab_remove(const char *path);
+/* Such a folder with a model, and the bundled tokenizer: a vocabulary of at least 4096. */
+void lab_random(char *dir, size_t size, const struct model_shape *s, const struct model_files *f,
+                struct model_random *r);
 
 /* Whole file, 0-terminated, malloc'ed. */
 char *lab_read(const char *path, size_t *n);

@@ -251,7 +251,16 @@ END_TEST
 
 /* ---- folders ------------------------------------------------------------------------------- */
 
-static const struct gpt2_shape small = {32, 2, 2, 64, 16, 4096, "gelu_new", 1, 0.02, 0};
+static const struct model_shape small = {.arch = "gpt2",
+                                         .width = 32,
+                                         .layers = 2,
+                                         .heads = 2,
+                                         .inner = 64,
+                                         .context = 16,
+                                         .vocab = 4096,
+                                         .act = "gelu_new",
+                                         .seed = 1,
+                                         .sigma = 0.02};
 
 static int32_t probe(const char *dir, drh_error *e)
 {
@@ -268,25 +277,25 @@ static int32_t probe(const char *dir, drh_error *e)
 
 START_TEST(folders)
 {
-    struct gpt2_random r;
-    struct lab         l;
-    drh_error          e = DRH_ERROR_INIT;
-    char               dir[256];
+    struct model_random r;
+    struct lab          l;
+    drh_error           e = DRH_ERROR_INIT;
+    char                dir[256];
     ck_assert_int_eq(probe(TINY, &e), 50);
     ck_assert_int_eq(probe(TINY "/nowhere", &e), 0);
     ck_assert_ptr_nonnull(strstr(e.message, "config.json"));
     ck_assert_int_eq(lab_open(&l, ""), DRH_E_CONFIG);
     ck_assert_ptr_nonnull(strstr(l.e.message, "model"));
     lab_folder(dir, sizeof(dir));
-    ck_assert_int_eq(gpt2_random_make(&r, &small), 0);
-    ck_assert_int_eq(gpt2_random_write(&r, dir, "F16", ""), 0);
+    ck_assert_int_eq(model_random_make(&r, &small), 0);
+    ck_assert_int_eq(model_write(&r, dir, &(struct model_files){.dtype = "F16", .bare = 1}), 0);
     ck_assert_int_eq(probe(dir, &e), 0);
     ck_assert_ptr_nonnull(strstr(e.message, "tokenizer.json"));
     ck_assert_int_eq(lab_open(&l, dir), DRH_E_MISSING);
-    ck_assert_int_eq(gpt2_copy(TINY, dir, "tokenizer.json"), 0);
+    ck_assert_int_eq(model_copy(TINY, dir, "tokenizer.json"), 0);
     ck_assert_int_eq(lab_open(&l, dir), DRH_OK);
     lab_close(&l);
-    gpt2_random_free(&r);
+    model_random_free(&r);
     lab_remove(dir);
 }
 END_TEST
@@ -296,13 +305,13 @@ START_TEST(weights_of_another_model)
 {
     static const char *const says[] = {"h.1.attn.c_attn.weight", "wte.weight", "vocab_size",
                                        "ln_f.bias", "h.2.ln_1.weight"};
-    struct gpt2_random       r;
-    struct gpt2_shape        s = small;
+    struct model_random      r;
+    struct model_shape       s = small;
     struct lab               l;
     char                     dir[256];
     lab_folder(dir, sizeof(dir));
     s.vocab = _i == 2 ? 4000 : 4096;
-    ck_assert_int_eq(gpt2_random_make(&r, &s), 0);
+    ck_assert_int_eq(model_random_make(&r, &s), 0);
     for (size_t i = 0; i < r.n; i++) {
         if (_i == 0 && strcmp(r.t[i].name, says[0]) == 0) {
             r.t[i].shape[0] = 96;
@@ -314,11 +323,11 @@ START_TEST(weights_of_another_model)
         }
     }
     r.s.layers = _i == 4 ? 3 : 2;
-    ck_assert_int_eq(gpt2_random_write(&r, dir, "F32", "transformer."), 0);
-    ck_assert_int_eq(gpt2_copy(TINY, dir, "tokenizer.json"), 0);
+    ck_assert_int_eq(model_write(&r, dir, &(struct model_files){.dtype = "F32"}), 0);
+    ck_assert_int_eq(model_copy(TINY, dir, "tokenizer.json"), 0);
     ck_assert_int_eq(lab_open(&l, dir), DRH_E_DATA);
     ck_assert_msg(strstr(l.e.message, says[_i]), "%s", l.e.message);
-    gpt2_random_free(&r);
+    model_random_free(&r);
     lab_remove(dir);
 }
 END_TEST

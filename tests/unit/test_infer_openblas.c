@@ -6,6 +6,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "infer_help.h"
+#include "plain_model.h"
 
 #include <cjson/cJSON.h>
 #include <check.h>
@@ -171,14 +172,7 @@ END_TEST
 
 /* ---- random models ------------------------------------------------------------------------- */
 
-static void random_folder(char *dir, size_t size, const struct gpt2_shape *s, const char *dtype,
-                          const char *prefix, struct gpt2_random *r)
-{
-    lab_folder(dir, size);
-    ck_assert_int_eq(gpt2_random_make(r, s), 0);
-    ck_assert_int_eq(gpt2_random_write(r, dir, dtype, prefix), 0);
-    ck_assert_int_eq(gpt2_copy(TINY, dir, "tokenizer.json"), 0);
-}
+static const struct model_files plain_files = {.dtype = "F32", .bare = 1};
 
 /* The tokenizer's ids for a text, by looking at golden rows: prompt_ids. */
 static size_t golden_ids(size_t row, const char *key, uint32_t *ids)
@@ -194,26 +188,54 @@ static size_t golden_ids(size_t row, const char *key, uint32_t *ids)
 
 /* Odd sizes: a width, head size and inner size that fill no vector, long enough for several blocks
  * of queries. */
-static const struct gpt2_shape odd_shapes[] = {
-    {36, 3, 4, 50, 300, 4096, "gelu_new", 11, 0.2, 0},
-    {48, 2, 3, 192, 512, 4099, "gelu", 12, 0.2, 0},
-    {64, 1, 1, 70, 256, 5000, "relu", 13, 0.2, 0},
+static const struct model_shape odd_shapes[] = {
+    {.arch = "gpt2",
+     .width = 36,
+     .layers = 3,
+     .heads = 4,
+     .inner = 50,
+     .context = 300,
+     .vocab = 4096,
+     .act = "gelu_new",
+     .seed = 11,
+     .sigma = 0.2},
+    {.arch = "gpt2",
+     .width = 48,
+     .layers = 2,
+     .heads = 3,
+     .inner = 192,
+     .context = 512,
+     .vocab = 4099,
+     .act = "gelu",
+     .seed = 12,
+     .sigma = 0.2},
+    {.arch = "gpt2",
+     .width = 64,
+     .layers = 1,
+     .heads = 1,
+     .inner = 70,
+     .context = 256,
+     .vocab = 5000,
+     .act = "relu",
+     .seed = 13,
+     .sigma = 0.2},
 };
 
 START_TEST(agrees_with_plain_gpt2)
 {
-    const struct gpt2_shape *s = &odd_shapes[_i];
-    struct gpt2_random       r;
-    struct lab               l;
-    char                     dir[256];
-    uint32_t                 ids[1024];
-    double                   want[1024];
-    size_t                   n_prompt, n, first = 1;
-    drh_infer_req            req[2];
-    drh_infer_res            res[2];
-    drh_error                err[2];
+    const struct model_shape *s = &odd_shapes[_i];
+    const struct model_files  f = {.dtype = "F32", .bare = _i == 1};
+    struct model_random       r;
+    struct lab                l;
+    char                      dir[256];
+    uint32_t                  ids[1024];
+    static double             want[3 * 1024];
+    size_t                    n_prompt, n, first = 1;
+    drh_infer_req             req[2];
+    drh_infer_res             res[2];
+    drh_error                 err[2];
     load_golden();
-    random_folder(dir, sizeof(dir), s, "F32", _i == 1 ? "" : "transformer.", &r);
+    lab_random(dir, sizeof(dir), s, &f, &r);
     ck_assert_int_eq(lab_open(&l, dir), DRH_OK);
     for (size_t row = 3; row < ROWS; row += 37) {
         ids[0] = s->vocab - 1; /* bos of config.json */
@@ -223,16 +245,17 @@ START_TEST(agrees_with_plain_gpt2)
         req[0] = lab_req(text_of(row, "prompt"), text_of(row, "output"), DRH_INFER_BOS, 0);
         req[1] = lab_req(text_of(row, "prompt"), text_of(row, "output"), DRH_INFER_BOS, 0);
         ck_assert_int_eq(lab_run(&l, l.worker, req, 2, res, err), DRH_OK);
-        plain_gpt2(&r, ids, n, want);
+        plain_model(&r, ids, n, want);
         ck_assert_uint_eq(res[1].n_values, n - 1 - n_prompt);
         for (size_t k = 0; k < res[1].n_values; k++) {
-            double d = (double)res[1].values[k] - want[n_prompt + k];
-            ck_assert_msg(fabs(d) < 1e-4, "row %zu, value %zu: %g, expected %g", row, k,
-                          (double)res[1].values[k], want[n_prompt + k]);
+            const double w = want[(s->layers - 1) * (n - 1) + n_prompt + k];
+            ck_assert_msg(fabs((double)res[1].values[k] - w) < 1e-4,
+                          "row %zu, value %zu: %g, expected %g", row, k, (double)res[1].values[k],
+                          w);
         }
     }
     lab_close(&l);
-    gpt2_random_free(&r);
+    model_random_free(&r);
     lab_remove(dir);
     free_golden();
 }
@@ -257,15 +280,26 @@ static void score_once(const char *dir, float *out, size_t cap, size_t *n)
 START_TEST(formats_of_weights_agree)
 {
     static const char *const formats[] = {"F32", "F16", "BF16"};
-    const struct gpt2_shape  s = {96, 2, 3, 200, 64, 4096, "gelu_new", 5, 0.05, 1};
+    const struct model_shape s = {.arch = "gpt2",
+                                  .width = 96,
+                                  .layers = 2,
+                                  .heads = 3,
+                                  .inner = 200,
+                                  .context = 64,
+                                  .vocab = 4096,
+                                  .act = "gelu_new",
+                                  .seed = 5,
+                                  .sigma = 0.05,
+                                  .coarse = 1};
     float                    got[3][64];
     size_t                   n[3];
     for (size_t i = 0; i < 3; i++) {
-        struct gpt2_random r;
-        char               dir[256];
-        random_folder(dir, sizeof(dir), &s, formats[i], "transformer.", &r);
+        const struct model_files f = {.dtype = formats[i]};
+        struct model_random      r;
+        char                     dir[256];
+        lab_random(dir, sizeof(dir), &s, &f, &r);
         score_once(dir, got[i], 64, &n[i]);
-        gpt2_random_free(&r);
+        model_random_free(&r);
         lab_remove(dir);
         ck_assert_uint_gt(n[i], 5);
         ck_assert_uint_eq(n[i], n[0]);
@@ -309,15 +343,24 @@ static void *work(void *arg)
 /* Width 768, where sums round differently with the shape of a product. */
 START_TEST(same_bits_again_and_on_two_threads)
 {
-    static struct shift     s[2];
-    const struct gpt2_shape shape = {768, 1, 12, 512, 512, 4096, "gelu_new", 9, 0.02, 0};
-    const drh_stage        *st = drh_entry_v1.stages[0];
-    struct gpt2_random      r;
-    struct lab              l;
-    char                    dir[256];
-    pthread_t               t[2];
+    static struct shift      s[2];
+    const struct model_shape shape = {.arch = "gpt2",
+                                      .width = 768,
+                                      .layers = 1,
+                                      .heads = 12,
+                                      .inner = 512,
+                                      .context = 512,
+                                      .vocab = 4096,
+                                      .act = "gelu_new",
+                                      .seed = 9,
+                                      .sigma = 0.02};
+    const drh_stage         *st = drh_entry_v1.stages[0];
+    struct model_random      r;
+    struct lab               l;
+    char                     dir[256];
+    pthread_t                t[2];
     load_golden();
-    random_folder(dir, sizeof(dir), &shape, "F32", "", &r);
+    lab_random(dir, sizeof(dir), &shape, &plain_files, &r);
     ck_assert_int_eq(lab_open(&l, dir), DRH_OK);
     for (size_t k = 0; k < 2; k++) {
         s[k].l = &l;
@@ -340,7 +383,7 @@ START_TEST(same_bits_again_and_on_two_threads)
         }
     }
     lab_close(&l);
-    gpt2_random_free(&r);
+    model_random_free(&r);
     lab_remove(dir);
     free_golden();
 }
@@ -503,29 +546,34 @@ START_TEST(stops_when_cancelled)
 }
 END_TEST
 
-static void set_weight(struct gpt2_random *r, const char *name, size_t at, float v)
+static void set_weight(struct model_random *r, const char *name, size_t at, float v)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        if (strcmp(r->t[i].name, name) == 0) {
-            r->t[i].data[at] = v;
-            return;
-        }
-    }
-    ck_abort_msg("%s", name);
+    struct model_tensor *t = model_random_tensor(r, name);
+    ck_assert_msg(t != NULL, "%s", name);
+    t->data[at] = v;
 }
 
 /* A NaN or an infinity in the weights fails the request, and never comes out as a number. */
 START_TEST(damage_is_told)
 {
-    const float             poison[] = {NAN, INFINITY, -INFINITY};
-    const struct gpt2_shape s = {64, 2, 2, 128, 64, 4096, "gelu_new", 21, 0.05, 0};
-    struct gpt2_random      r;
-    struct lab              l;
-    char                    dir[256];
-    drh_infer_req           q = lab_req(P, T, DRH_INFER_BOS, 0);
-    drh_infer_res           res;
-    drh_error               err;
-    random_folder(dir, sizeof(dir), &s, "F32", "", &r);
+    const float              poison[] = {NAN, INFINITY, -INFINITY};
+    const struct model_shape s = {.arch = "gpt2",
+                                  .width = 64,
+                                  .layers = 2,
+                                  .heads = 2,
+                                  .inner = 128,
+                                  .context = 64,
+                                  .vocab = 4096,
+                                  .act = "gelu_new",
+                                  .seed = 21,
+                                  .sigma = 0.05};
+    struct model_random      r;
+    struct lab               l;
+    char                     dir[256];
+    drh_infer_req            q = lab_req(P, T, DRH_INFER_BOS, 0);
+    drh_infer_res            res;
+    drh_error                err;
+    lab_random(dir, sizeof(dir), &s, &plain_files, &r);
     if (_i < 3) {
         set_weight(&r, "h.0.mlp.c_fc.bias", 7, poison[_i]);
     } else if (_i < 6) {
@@ -534,14 +582,14 @@ START_TEST(damage_is_told)
         set_weight(&r, "ln_f.bias", 0, 100.0f);
         set_weight(&r, "wte.weight", 4000 * 64, -3e38f);
     }
-    ck_assert_int_eq(gpt2_random_write(&r, dir, "F32", ""), 0);
+    ck_assert_int_eq(model_write(&r, dir, &plain_files), 0);
     ck_assert_int_eq(lab_open(&l, dir), DRH_OK);
     ck_assert_int_eq(lab_run(&l, l.worker, &q, 1, &res, &err), DRH_OK);
     ck_assert_int_eq(res.status, DRH_E_DATA);
     ck_assert_ptr_nonnull(strstr(err.message, "non-finite"));
     ck_assert_uint_eq(res.n_values, 0);
     lab_close(&l);
-    gpt2_random_free(&r);
+    model_random_free(&r);
     lab_remove(dir);
 }
 END_TEST
