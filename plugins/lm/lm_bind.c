@@ -197,7 +197,8 @@ static drh_status llama_layer(struct binder *b, struct lm_layer *l)
 static drh_status gpt2_top(struct binder *b)
 {
     struct lm_model        *m = b->m;
-    const struct lm_tensor *t = find(b, "wpe.weight", NULL);
+    const struct lm_shard  *shard;
+    const struct lm_tensor *t = find(b, "wpe.weight", &shard);
     const uint64_t n = t && t->ndim == 2 && t->shape[0] > m->c.context ? t->shape[0] : m->c.context;
     drh_status     st = bind(b, "wpe.weight", n, m->c.width, &m->positions);
     st = st == DRH_OK ? bind(b, "wte.weight", m->c.vocab, m->c.width, &m->embed) : st;

@@ -114,10 +114,9 @@ static drh_status note_file(struct lm_shards *all, const char *tensor, struct lm
 static drh_status check_entry(struct lm_shards *all, const char *tensor, struct lm_slice file,
                               drh_error *e)
 {
-    for (size_t i = 0; i < all->n; i++) {
-        if (lm_slice_eq(file, all->s[i].name) && lm_tensors_find(&all->s[i].tensors, tensor)) {
-            return DRH_OK;
-        }
+    const struct lm_shard *shard;
+    if (lm_shards_find(all, tensor, &shard) && lm_slice_eq(file, shard->name)) {
+        return DRH_OK;
     }
     return drh_fail(e, DRH_E_DATA,
                     "%s: the tensor \"%s\" is not in %.*s; download both files again", index_name,
@@ -137,6 +136,36 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct lm_shard *)a)->name, ((const struct lm_shard *)b)->name);
 }
 
+static int by_tensor(const void *a, const void *b)
+{
+    return strcmp(((const struct lm_place *)a)->t->name, ((const struct lm_place *)b)->t->name);
+}
+
+/* Sorts the tensors of all files.  A name in two of them would be a matter of luck. */
+static drh_status list_tensors(struct lm_shards *all, drh_error *e)
+{
+    struct lm_place *to;
+    all->place = to = malloc(lm_shards_tensors(all) * sizeof(*to));
+    if (!to) {
+        return no_memory(e);
+    }
+    for (size_t i = 0; i < all->n; i++) {
+        for (size_t k = 0; k < all->s[i].tensors.n; k++) {
+            *to++ = (struct lm_place){&all->s[i].tensors.t[k], &all->s[i]};
+        }
+    }
+    all->n_places = (size_t)(to - all->place);
+    qsort(all->place, all->n_places, sizeof(*to), by_tensor);
+    for (size_t i = 1; i < all->n_places; i++) {
+        const struct lm_place *p = &all->place[i];
+        if (by_tensor(p - 1, p) == 0) {
+            return drh_fail(e, DRH_E_DATA, "%s: tensor \"%s\": it is in %s, too", p->shard->name,
+                            p->t->name, p[-1].shard->name);
+        }
+    }
+    return DRH_OK;
+}
+
 static drh_status open_all(struct lm_shards *all, const char *dir, drh_error *e)
 {
     drh_status st = DRH_OK;
@@ -147,7 +176,7 @@ static drh_status open_all(struct lm_shards *all, const char *dir, drh_error *e)
     for (size_t i = 0; st == DRH_OK && i < all->n; i++) {
         st = open_shard(&all->s[i], dir, e);
     }
-    return st;
+    return st == DRH_OK ? list_tensors(all, e) : st;
 }
 
 static drh_status open_index(struct lm_shards *all, const char *dir, const struct lm_map *f,
@@ -170,7 +199,7 @@ drh_status lm_shards_open(struct lm_shards *all, const char *dir, drh_error *e)
     } else if (st == DRH_E_MISSING) {
         struct lm_slice name = {single, sizeof(single) - 1};
         st = add_shard(all, name, e);
-        st = st == DRH_OK ? open_shard(&all->s[0], dir, e) : st;
+        st = st == DRH_OK ? open_all(all, dir, e) : st;
     }
     if (st != DRH_OK) {
         lm_shards_close(all);
@@ -197,19 +226,26 @@ void lm_shards_close(struct lm_shards *all)
         free(all->s[i].name);
     }
     free(all->s);
+    free(all->place);
     memset(all, 0, sizeof(*all));
 }
 
 const struct lm_tensor *lm_shards_find(const struct lm_shards *all, const char *name,
                                        const struct lm_shard **shard)
 {
-    for (size_t i = 0; i < all->n; i++) {
-        const struct lm_tensor *t = lm_tensors_find(&all->s[i].tensors, name);
-        if (t) {
-            if (shard) {
-                *shard = &all->s[i];
-            }
-            return t;
+    size_t lo = 0, hi = all->n_places;
+    while (lo < hi) {
+        const size_t           mid = lo + (hi - lo) / 2;
+        const struct lm_place *p = &all->place[mid];
+        const int              c = strcmp(name, p->t->name);
+        if (c == 0) {
+            *shard = p->shard;
+            return p->t;
+        }
+        if (c < 0) {
+            hi = mid;
+        } else {
+            lo = mid + 1;
         }
     }
     return NULL;

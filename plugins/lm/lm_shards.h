@@ -15,9 +15,16 @@ struct lm_shard {
     struct lm_tensors tensors;
 };
 
+struct lm_place {
+    const struct lm_tensor *t;
+    const struct lm_shard  *shard;
+};
+
 struct lm_shards {
     struct lm_shard *s; /* sorted by name */
     size_t           n;
+    struct lm_place *place; /* all tensors, sorted by name; no name twice */
+    size_t           n_places;
 };
 
 /* Are there weights in the folder?  Reads no tensor. */
@@ -26,7 +33,7 @@ drh_status lm_shards_probe(const char *dir, drh_error *e);
 drh_status lm_shards_open(struct lm_shards *all, const char *dir, drh_error *e);
 void       lm_shards_close(struct lm_shards *all);
 
-/* *shard (may be NULL) is where it lies. */
+/* *shard is where it lies. */
 const struct lm_tensor *lm_shards_find(const struct lm_shards *all, const char *name,
                                        const struct lm_shard **shard);
 /* For messages: the only file's name, or the index's. */
