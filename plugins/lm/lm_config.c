@@ -9,7 +9,7 @@
 
 #define NOT_SAID UINT32_MAX
 
-enum { LIBRARY_WINDOW = 4096 };
+enum { LIBRARY_WINDOW = 4096, QWEN_WINDOW_LAYERS = 28, QWEN3_HEAD_DIM = 128 };
 
 struct reader {
     struct lm_json    j;
@@ -239,11 +239,13 @@ static drh_status rope_type(struct reader *r)
 static drh_status rope_member(struct reader *r, struct lm_slice k)
 {
     struct lm_config *c = r->c;
+    double            whole;
     const struct {
         const char *key;
         double     *out;
         double      low, high;
-    } keys[] = {{"factor", &c->rope_factor, 1, 1e6},
+    } keys[] = {{"partial_rotary_factor", &whole, 1, 1},
+                {"factor", &c->rope_factor, 1, 1e6},
                 {"low_freq_factor", &c->rope_low, 1e-3, 1e6},
                 {"high_freq_factor", &c->rope_high, 1e-3, 1e6},
                 {"original_max_position_embeddings", &c->rope_context, 1, 1e9},
@@ -386,7 +388,7 @@ static void defaults(struct lm_config *c, struct reader *r)
     c->rope_theta = 10000;
     c->rope_factor = c->rope_low = 1;
     c->rope_high = 4;
-    r->max_window_layers = LM_MAX_LAYERS;
+    r->max_window_layers = QWEN_WINDOW_LAYERS;
     r->use_window = -1;
 }
 
@@ -426,13 +428,13 @@ static void fill_llama(struct lm_config *c, const struct reader *r)
     c->eps = c->eps < 0 ? 1e-6f : c->eps;
     c->tied = c->tied < 0 ? 0 : c->tied;
     c->kv_heads = c->kv_heads ? c->kv_heads : c->heads;
+    c->qk_norm = strcmp(c->arch, "qwen3") == 0;
     if (!c->head_dim) {
-        c->head_dim = c->heads ? c->width / c->heads : 0;
+        c->head_dim = c->qk_norm ? QWEN3_HEAD_DIM : c->heads ? c->width / c->heads : 0;
     }
     c->qkv_bias = qwen2 || (!mistral && r->attention_bias);
     c->out_bias = !qwen2 && !mistral && r->attention_bias;
     c->mlp_bias = strcmp(c->arch, "llama") == 0 && c->mlp_bias;
-    c->qk_norm = strcmp(c->arch, "qwen3") == 0;
     c->rope_context = c->rope_context > 0 ? c->rope_context : c->context;
     fill_window(c, r);
 }

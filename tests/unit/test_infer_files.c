@@ -221,6 +221,8 @@ static const struct {
     {"{\"model_type\":\"llama\"," LLAMA ",\"rope_scaling\":{\"rope_type\":\"yarn\"}}",
      DRH_E_UNSUPPORTED, "yarn"},
     {"{\"model_type\":\"llama\"," LLAMA ",\"rope_scaling\":{\"factor\":0}}", DRH_E_DATA, "factor"},
+    {"{\"model_type\":\"llama\"," LLAMA ",\"rope_parameters\":{\"partial_rotary_factor\":0.5}}",
+     DRH_E_DATA, "partial_rotary_factor"},
     {"{\"model_type\":\"llama\"," LLAMA ",\"quantization_config\":{\"bits\":4}}", DRH_E_UNSUPPORTED,
      "quantization_config"},
     {"{\"model_type\":\"qwen3\"," LLAMA ",\"head_dim\":15}", DRH_E_DATA, "head_dim"},
@@ -246,6 +248,37 @@ START_TEST(configurations)
     } else {
         ck_assert_msg(strstr(e.message, configs[_i].says), "%s", e.message);
     }
+}
+END_TEST
+
+/* What the library fills in where a file says nothing. */
+START_TEST(defaults)
+{
+    static const char qwen3[] =
+        "{\"model_type\":\"qwen3\"," LLAMA ",\"use_sliding_window\":true,\"num_hidden_layers\":30}",
+                      mistral[] = "{\"model_type\":\"mistral\"," LLAMA "}",
+                      qwen2[] = "{\"model_type\":\"qwen2\"," LLAMA ",\"sliding_window\":9}";
+    struct lm_config c;
+    drh_error        e = DRH_ERROR_INIT;
+    ck_assert_int_eq(lm_config_read(&c, (const uint8_t *)qwen3, sizeof(qwen3) - 1, "f", &e),
+                     DRH_OK);
+    ck_assert_uint_eq(c.head_dim, 128);
+    ck_assert_uint_eq(c.window, 4096);
+    ck_assert_int_eq(lm_layer_slides(&c, 27), 0);
+    ck_assert_int_eq(lm_layer_slides(&c, 28), 1);
+    ck_assert_int_eq(c.tied, 0);
+    ck_assert_double_eq(c.rope_theta, 10000);
+    ck_assert_int_eq(lm_config_read(&c, (const uint8_t *)mistral, sizeof(mistral) - 1, "f", &e),
+                     DRH_OK);
+    ck_assert_uint_eq(c.head_dim, 16);
+    ck_assert_uint_eq(c.kv_heads, 4);
+    ck_assert_uint_eq(c.window, 4096);
+    ck_assert_int_eq(lm_layer_slides(&c, 0), 1);
+    ck_assert_int_eq(lm_config_read(&c, (const uint8_t *)qwen2, sizeof(qwen2) - 1, "f", &e),
+                     DRH_OK);
+    ck_assert_uint_eq(c.window, 0); /* without use_sliding_window */
+    ck_assert_int_eq(c.qkv_bias, 1);
+    ck_assert_int_eq(c.out_bias, 0);
 }
 END_TEST
 
@@ -391,6 +424,7 @@ int main(void)
     tcase_add_test(t, safetensors_cut_and_changed);
     tcase_add_test(t, halves);
     tcase_add_loop_test(t, configurations, 0, (int)(sizeof(configs) / sizeof(configs[0])));
+    tcase_add_test(t, defaults);
     tcase_add_test(t, folders);
     tcase_add_loop_test(t, weights_of_another_model, 0, 5);
     tcase_add_test(t, every_instruction_set_gives_the_same_bits);
