@@ -23,7 +23,7 @@ struct reader {
 
 static drh_status bad(struct reader *r, const char *key)
 {
-    return drh_fail(r->e, DRH_E_DATA, "%s: %s: %s", r->file, key,
+    return drh_fail(r->e, r->j.no_memory ? DRH_E_NOMEM : DRH_E_DATA, "%s: %s: %s", r->file, key,
                     r->j.err ? r->j.err : "not what such a model has there");
 }
 

@@ -224,6 +224,7 @@ int lm_json_string(struct lm_json *j, struct lm_slice *out)
         size_t cap = (size_t)(p - s) + 64;
         char  *b = realloc(j->buf, cap);
         if (!b) {
+            j->no_memory = !j->err;
             return fail(j, "out of memory");
         }
         j->buf = b;

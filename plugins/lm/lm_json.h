@@ -17,7 +17,8 @@ enum { LM_JSON_DEPTH = 256 };
 
 struct lm_json {
     const char *start, *p, *end;
-    const char *err; /* static text, or NULL */
+    const char *err;       /* static text, or NULL */
+    int         no_memory; /* that is what err says: the file is not to blame */
     int         first;
     char       *buf; /* text of the last string that had escapes */
     size_t      cap;

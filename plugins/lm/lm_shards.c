@@ -55,6 +55,9 @@ static drh_status add_shard(struct lm_shards *all, struct lm_slice name, drh_err
 
 static drh_status bad_index(const struct lm_json *j, drh_error *e)
 {
+    if (j->no_memory) {
+        return no_memory(e);
+    }
     return drh_fail(e, DRH_E_DATA, "%s: byte %zu: %s; download the file again", index_name,
                     lm_json_at(j), j->err ? j->err : "broken JSON");
 }

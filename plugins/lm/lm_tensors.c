@@ -23,6 +23,9 @@ struct reader {
 
 static drh_status bad_json(struct reader *r)
 {
+    if (r->j.no_memory) {
+        return drh_fail(r->e, DRH_E_NOMEM, "%s: header: out of memory", r->file);
+    }
     return drh_fail(r->e, DRH_E_DATA, "%s: header, byte %zu: %s; download the file again", r->file,
                     lm_json_at(&r->j) + 8, r->j.err ? r->j.err : "broken JSON");
 }

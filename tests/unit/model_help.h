@@ -12,6 +12,8 @@
 drh_status bare_load(struct lm_model *m, const char *dir, drh_error *e);
 
 /* Scores a pack; the products are OpenBLAS's. */
+drh_status bare_try(const struct lm_model *m, struct lm_seq *seq, size_t n);
+/* The same, which must work. */
 void bare_score(const struct lm_model *m, struct lm_seq *seq, size_t n);
 
 #endif /* MODEL_HELP_H */

@@ -219,12 +219,25 @@ static const struct model_shape odd_shapes[] = {
      .act = "relu",
      .seed = 13,
      .sigma = 0.2},
+    {.arch = "qwen2",
+     .width = 36,
+     .layers = 3,
+     .heads = 6,
+     .kv_heads = 2,
+     .inner = 50,
+     .context = 300,
+     .vocab = 4100,
+     .seed = 14,
+     .sigma = 0.2,
+     .window = 40,
+     .slides_from = 1,
+     .untied = 1},
 };
 
-START_TEST(agrees_with_plain_gpt2)
+START_TEST(agrees_with_plain_model)
 {
     const struct model_shape *s = &odd_shapes[_i];
-    const struct model_files  f = {.dtype = "F32", .bare = _i == 1};
+    const struct model_files  f = {.dtype = "F32", .bare = _i == 1, .shards = _i == 3 ? 3 : 0};
     struct model_random       r;
     struct lab                l;
     char                      dir[256];
@@ -630,7 +643,7 @@ int main(void)
     tcase_add_test(g, golden_superfiltering);
     tcase_add_test(g, golden_same_tokens);
     tcase_add_test(g, pack_agrees_with_single);
-    tcase_add_loop_test(g, agrees_with_plain_gpt2, 0, 3);
+    tcase_add_loop_test(g, agrees_with_plain_model, 0, 4);
     tcase_add_test(g, formats_of_weights_agree);
     tcase_add_test(g, same_bits_again_and_on_two_threads);
     tcase_add_test(t, cuts_and_counts);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_infer_memory.c - loading and scoring when allocation number N of the engine fails, or all
+ * from there on: DRH_E_NOMEM with a message or the usual answer; nothing is left behind (a build
+ * with AddressSanitizer sees that).  The linker puts the functions here before the library's.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "model_help.h"
+
+#include <check.h>
+#include <drh/util.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+
+static long left = -1; /* -1: none fails */
+static int  all;       /* not only one */
+
+static int refused(void)
+{
+    if (left < 0 || (left > 0 && --left > 0)) {
+        return 0;
+    }
+    left = all ? 0 : -1;
+    return 1;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return refused() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refused() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return refused() ? NULL : __real_realloc(p, n);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+    return refused() ? NULL : __real_aligned_alloc(align, n);
+}
+
+#define SIZES                                                                                      \
+    .width = 40, .heads = 4, .kv_heads = 2, .inner = 54, .layers = 2, .context = 64,               \
+    .vocab = 4096, .sigma = 0.1
+
+static const struct {
+    struct model_shape s;
+    struct model_files f;
+    int                tokenizer; /* the whole folder, a few points only */
+} cases[] = {{{.arch = "qwen2", SIZES}, {.dtype = "BF16", .shards = 3}, 0},
+             {{.arch = "qwen3", SIZES, .untied = 1}, {.dtype = "F32", .odd = 1}, 0},
+             {{.arch = "gpt2", SIZES}, {.dtype = "F16"}, 0},
+             {{.arch = "llama", SIZES}, {.dtype = "F32", .shards = 2}, 1}};
+
+static drh_status load_and_score(int which, const char *dir, float *out, drh_error *e)
+{
+    static const uint32_t ids[] = {5, 4095, 17, 0, 5, 80};
+    struct lm_model       m;
+    struct lm_seq         seq = {ids, 6, 1, out, 0};
+    drh_status st = cases[which].tokenizer ? lm_model_load(&m, dir, e) : bare_load(&m, dir, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    st = bare_try(&m, &seq, 1);
+    if (st != DRH_OK) {
+        (void)drh_fail(e, st, "scoring");
+    }
+    lm_model_free(&m);
+    return st;
+}
+
+/* 0: it was refused. */
+static int attempt(int which, const char *dir, long n, int from_there_on, const float *want)
+{
+    float      got[5];
+    drh_error  e = DRH_ERROR_INIT;
+    drh_status st;
+    left = n;
+    all = from_there_on;
+    st = load_and_score(which, dir, got, &e);
+    left = -1;
+    ck_assert_msg(st == DRH_OK || (st == DRH_E_NOMEM && e.message[0]) ||
+                      (cases[which].tokenizer && strstr(e.message, "out of memory")),
+                  "allocation %ld: %d, %s", n, st, e.message);
+    if (st == DRH_OK) {
+        ck_assert_mem_eq(got, want, sizeof(got));
+    }
+    return st == DRH_OK;
+}
+
+/* Texts with escapes are copied, which takes memory. */
+static void escape(const char *dir, const char *file, const char *text)
+{
+    char   path[512], *whole, *at;
+    size_t n;
+    FILE  *f;
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+    whole = lab_read(path, &n);
+    f = fopen(path, "wb");
+    at = strstr(whole, text);
+    ck_assert(f && at);
+    (void)fprintf(f, "%.*s\\u%04x%s", (int)(at - whole), whole, (unsigned)*at, at + 1);
+    ck_assert_int_eq(fclose(f), 0);
+    free(whole);
+}
+
+START_TEST(an_allocation_fails)
+{
+    struct model_random r;
+    char                dir[256];
+    float               want[5];
+    drh_error           e = DRH_ERROR_INIT;
+    long                n, refusals = 0;
+    lab_random(dir, sizeof(dir), &cases[_i].s, &cases[_i].f, &r);
+    if (_i == 0) {
+        escape(dir, "config.json", "qwen2");
+        escape(dir, "model.safetensors.index.json", "model.norm.weight");
+    }
+    ck_assert_msg(load_and_score(_i, dir, want, &e) == DRH_OK, "%s", e.message);
+    for (n = 1; !attempt(_i, dir, n, 1, want); n += cases[_i].tokenizer ? 1 + n / 4 : 1) {
+        refusals += !attempt(_i, dir, n, 0, want);
+    }
+    ck_assert_int_gt(n, 5);
+    ck_assert_int_gt(refusals, 5);
+    model_random_free(&r);
+    lab_remove(dir);
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *s = suite_create("infer_memory");
+    TCase   *t = tcase_create("memory");
+    SRunner *r;
+    int      failed;
+    tcase_set_timeout(t, 100);
+    tcase_add_loop_test(t, an_allocation_fails, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
