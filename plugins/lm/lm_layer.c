@@ -18,13 +18,14 @@ int lm_angles_room(struct lm_angles *a, const struct lm_model *m, size_t n)
         return 0;
     }
     n = (n + 255) / 256 * 256;
-    c = realloc(a->cosines, n * half * sizeof(*c));
-    a->cosines = c ? c : a->cosines;
-    s = c ? realloc(a->sines, n * half * sizeof(*s)) : NULL;
-    a->sines = s ? s : a->sines;
-    if (!s) {
+    if (!(c = realloc(a->cosines, n * half * sizeof(*c)))) {
         return -1;
     }
+    a->cosines = c;
+    if (!(s = realloc(a->sines, n * half * sizeof(*s)))) {
+        return -1;
+    }
+    a->sines = s;
     for (size_t p = a->n; p < n; p++) {
         for (size_t i = 0; i < half; i++) {
             c[p * half + i] = (float)cos((double)p * m->inv_freq[i]);
