@@ -177,8 +177,9 @@ static int form_part(const struct lm_norm_step *s, struct points *v, const char 
     }
     m = recompose(s, v->p, (utf8proc_ssize_t)v->n);
     for (utf8proc_ssize_t i = 0; i < m; i++) {
-        char b[4];
-        if (lm_text_put(out, b, lm_utf8_put(b, (uint32_t)v->p[i]))) {
+        char   b[4];
+        size_t len = lm_utf8_put(b, (uint32_t)v->p[i]);
+        if (lm_text_put(out, b, len)) {
             return -1;
         }
     }

@@ -26,19 +26,22 @@ drh_status lm_writer_check(const struct lm_model *m, const drh_infer_req *req, s
 
 static int room(struct lm_writer *w, size_t n)
 {
-    void *stream, *answer, *of;
+    void *p;
     if (n <= w->cap) {
         return 0;
     }
-    stream = realloc(w->stream, n * sizeof(*w->stream));
-    w->stream = stream ? stream : w->stream;
-    answer = stream ? realloc(w->answer, n * sizeof(*w->answer)) : NULL;
-    w->answer = answer ? answer : w->answer;
-    of = answer ? realloc(w->of, n * sizeof(*w->of)) : NULL;
-    w->of = of ? of : w->of;
-    if (!of) {
+    if (!(p = realloc(w->stream, n * sizeof(*w->stream)))) {
         return -1;
     }
+    w->stream = p;
+    if (!(p = realloc(w->answer, n * sizeof(*w->answer)))) {
+        return -1;
+    }
+    w->answer = p;
+    if (!(p = realloc(w->of, n * sizeof(*w->of)))) {
+        return -1;
+    }
+    w->of = p;
     memset(w->answer + w->cap, 0, (n - w->cap) * sizeof(*w->answer));
     w->cap = n;
     return 0;
