@@ -54,6 +54,9 @@ INLINE void block(size_t nb, size_t mb, size_t k, const float *x, size_t ldx, co
     for (; i + LANES <= k; i += LANES) {
         EACH(j, nb)
         {
+            if (mb > 1) { /* one row waits for memory whatever is done; more leave it time */
+                __builtin_prefetch(w + (nb + j) * k + i);
+            }
             LOAD(vw[j], w + j * k + i);
         }
         EACH(r, mb)

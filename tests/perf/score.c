@@ -11,7 +11,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "lm_engine.h"
-#include "model_random.h"
+#include "perf_model.h"
 
 #include <cblas.h>
 #include <drh/util.h>
@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 struct call {
     int          b_rows;
@@ -85,46 +84,6 @@ static uint32_t length(double mean, double sigma, uint32_t most)
     double z = sqrt(-2 * log(uniform() + 1e-12)) * cos(6.283185307179586 * uniform());
     double v = mean * exp(sigma * z - sigma * sigma / 2);
     return v < 4 ? 4 : v > most ? most : (uint32_t)v;
-}
-
-/* All but the tokenizer. */
-static drh_status load(struct lm_model *m, const char *dir, drh_error *e)
-{
-    drh_status st = lm_map_open(&m->config_json, dir, "config.json", e);
-    if (st == DRH_OK) {
-        st = lm_config_read(&m->c, m->config_json.p, m->config_json.n, "config.json", e);
-    }
-    st = st == DRH_OK ? lm_shards_open(&m->weights, dir, e) : st;
-    return st == DRH_OK ? lm_bind(m, e) : st;
-}
-
-static void unlink_in(const char *dir, const char *name)
-{
-    char path[4096];
-    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-    (void)unlink(path);
-}
-
-static drh_status load_random(struct lm_model *m, const struct model_shape *s, const char *dtype,
-                              drh_error *e)
-{
-    const struct model_files f = {.dtype = dtype};
-    const char              *tmp = getenv("TMPDIR");
-    struct model_random      r;
-    char                     dir[4096];
-    drh_status               st = DRH_E_IO;
-    (void)snprintf(dir, sizeof(dir), "%s/drh-score-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir) || model_random_make(&r, s)) {
-        return st;
-    }
-    if (model_write(&r, dir, &f) == 0) {
-        model_random_free(&r);
-        st = load(m, dir, e);
-    }
-    unlink_in(dir, "model.safetensors");
-    unlink_in(dir, "config.json");
-    (void)rmdir(dir);
-    return st;
 }
 
 struct work {
@@ -273,7 +232,7 @@ int main(int argc, char **argv)
     }
     openblas_set_num_threads(1);
     memset(&m, 0, sizeof(m));
-    st = o.model ? load(&m, o.model, &e) : load_random(&m, &o.shape, o.dtype, &e);
+    st = o.model ? perf_model_load(&m, o.model, &e) : perf_model_make(&m, &o.shape, o.dtype, &e);
     if (st != DRH_OK) {
         (void)fprintf(stderr, "score: %s\n", e.message[0] ? e.message : "cannot make the model");
         return 1;
