@@ -110,10 +110,6 @@ static const struct {
     MAGIC(0, "ORC", "an ORC file"),
     MAGIC(0, "Obj\x01", "an Avro file"),
     MAGIC(0, "PK\x03\x04", "a zip archive, or a spreadsheet (xlsx)"),
-    MAGIC(0,
-          "\xfd"
-          "7zXZ\0",
-          "an xz file"),
     MAGIC(0, "BZh", "a bzip2 file"),
     MAGIC(0, "\x04\x22\x4d\x18", "an lz4 file"),
     MAGIC(0, "\xff\x06\0\0sNaPpY", "a snappy file"),
@@ -153,7 +149,7 @@ const char *head_magic(const uint8_t *p, size_t n)
     return NULL;
 }
 
-/* By the last part of the name, or of what is before .gz and .zst. */
+/* By the last part of the name, or of what is before .gz, .zst, .xz. */
 static const char *by_name(const char *name)
 {
     static const struct {
@@ -163,7 +159,7 @@ static const char *by_name(const char *name)
                  {".htm", "an HTML page"}, {".yaml", "a YAML file"},
                  {".yml", "a YAML file"},  {".md", "a Markdown file"},
                  {".txt", "a text file"},  {".parquet", "no Parquet file in spite of its name"}};
-    static const char *const packed[] = {".gz", ".zst"};
+    static const char *const packed[] = {".gz", ".zst", ".xz"};
     size_t                   n = strlen(name);
 
     for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {

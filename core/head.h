@@ -12,7 +12,7 @@ enum { HEAD_BYTES = 4096 };
 struct head {
     uint8_t raw[HEAD_BYTES]; /* as they lie in the file */
     size_t  n_raw;
-    uint8_t text[HEAD_BYTES]; /* decompressed when it is gzip or zstd, else the same */
+    uint8_t text[HEAD_BYTES]; /* decompressed when it is gzip, zstd or xz, else the same */
     size_t  n_text;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * input.h - a raw file as a stream of record texts.
  *
- * By content, not by name: gzip, zstd or plain (concatenated members too); UTF-8 BOM skipped; then
+ * By content, not by name: gzip, zstd, xz or plain (concatenated members too); a UTF-8 BOM is
+ * skipped; then
  *   lines   one JSON value a line (LF or CRLF, last newline optional, blank lines skipped)
  *   array   one JSON array, its elements streamed
  *   values  JSON values one after another, pretty-printed or not (one object a file, too)

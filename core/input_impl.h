@@ -17,7 +17,7 @@ struct input_limits {
 extern struct input_limits input_limits;
 size_t                     input_held(const struct input *in); /* size of its buffer */
 
-/* ---- bytes: plain, gzip or zstd ------------------------------------------------------------ */
+/* ---- bytes: plain, gzip, zstd or xz -------------------------------------------------------- */
 
 struct raw;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * input_raw.c - a file's bytes, decompressed on the way.  gzip and zstd are known by their first
- * bytes; concatenated members and frames are one stream, as their own tools read them.  Damage is
- * reported after everything before it was delivered. */
+ * input_raw.c - a file's bytes, decompressed on the way.  gzip, zstd and xz are known by their
+ * first bytes; concatenated members and frames are one stream, as their own tools read them. Damage
+ * is reported after everything before it was delivered. */
 #include "input_impl.h"
 
 #include "err.h"
@@ -10,13 +10,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lzma.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
-enum raw_kind { RAW_PLAIN, RAW_GZIP, RAW_ZSTD };
+enum raw_kind { RAW_PLAIN, RAW_GZIP, RAW_ZSTD, RAW_XZ };
+
+/* What xz -9 needs is 65 MiB; a file may ask for 4 GiB. */
+enum { XZ_MEMORY = 256 << 20 };
 
 struct raw {
     int            fd;
@@ -31,6 +35,7 @@ struct raw {
     size_t         at, len, cap;
     z_stream       gz;   /* valid when kind is RAW_GZIP */
     ZSTD_DStream  *zstd; /* owned */
+    lzma_stream    xz;   /* valid when kind is RAW_XZ */
     struct sha256 *sha;  /* owned; NULL: not wanted */
     uint64_t       read;
     const char    *damage; /* reason code */
@@ -50,6 +55,14 @@ static void gz_free(void *ctx, void *p)
     (void)ctx;
     mem_free(p);
 }
+
+static void *xz_alloc(void *ctx, size_t n, size_t size)
+{
+    (void)ctx;
+    return mem_alloc(n, size);
+}
+
+static const lzma_allocator xz_memory = {.alloc = xz_alloc, .free = gz_free};
 
 /* Reads the file into p; *got 0 at its end. */
 static drh_status read_some(struct raw *r, char *p, size_t cap, size_t *got, drh_error *e)
@@ -117,9 +130,16 @@ static bool is_zstd(const struct raw *r)
            ((p[0] & 0xf0) == 0x50 && memcmp(p + 1, "\x2a\x4d\x18", 3) == 0);
 }
 
+static bool is_xz(const struct raw *r)
+{
+    static const char magic[6] = {(char)0xfd, '7', 'z', 'X', 'Z', 0};
+
+    return r->len - r->at >= sizeof(magic) && memcmp(r->buf + r->at, magic, sizeof(magic)) == 0;
+}
+
 static drh_status start_kind(struct raw *r, drh_error *e)
 {
-    drh_status st = refill(r, 4, e);
+    drh_status st = refill(r, 6, e);
 
     if (st != DRH_OK) {
         return st;
@@ -138,6 +158,13 @@ static drh_status start_kind(struct raw *r, drh_error *e)
             return err_nomem(e, "zstd");
         }
         r->kind = RAW_ZSTD;
+    } else if (is_xz(r)) {
+        r->xz = (lzma_stream)LZMA_STREAM_INIT;
+        r->xz.allocator = &xz_memory;
+        if (lzma_stream_decoder(&r->xz, XZ_MEMORY, LZMA_CONCATENATED) != LZMA_OK) {
+            return err_nomem(e, "xz");
+        }
+        r->kind = RAW_XZ;
     }
     return DRH_OK;
 }
@@ -276,6 +303,49 @@ static drh_status zstd_fill(struct raw *r, char *dst, size_t cap, size_t *got, d
     return DRH_OK;
 }
 
+/* ---- xz ------------------------------------------------------------------------------------ */
+
+static void xz_damage(struct raw *r, lzma_ret z)
+{
+    if (z == LZMA_MEMLIMIT_ERROR) {
+        damaged(r, "bad_compression",
+                "the xz data needs more than 256 MiB of memory; pack it again");
+    } else if (z == LZMA_BUF_ERROR) {
+        damaged(r, "truncated", "the xz data ends too early; fetch the file again");
+    } else {
+        damaged(r, "bad_compression", "the xz data is damaged");
+    }
+}
+
+static drh_status xz_fill(struct raw *r, char *dst, size_t cap, size_t *got, drh_error *e)
+{
+    while (*got == 0 && !r->damage) {
+        drh_status st = refill(r, 1, e);
+        lzma_ret   z;
+
+        if (st != DRH_OK) {
+            return st;
+        }
+        r->xz.next_in = (const uint8_t *)r->buf + r->at;
+        r->xz.avail_in = r->len - r->at;
+        r->xz.next_out = (uint8_t *)dst;
+        r->xz.avail_out = cap;
+        z = lzma_code(&r->xz, r->eof && r->len == r->at ? LZMA_FINISH : LZMA_RUN);
+        r->at = r->len - r->xz.avail_in;
+        *got = cap - r->xz.avail_out;
+        if (z == LZMA_MEM_ERROR) {
+            return err_nomem(e, "xz");
+        }
+        if (z == LZMA_STREAM_END) {
+            return DRH_OK;
+        }
+        if (z != LZMA_OK && (z != LZMA_BUF_ERROR || (r->eof && r->at == r->len))) {
+            xz_damage(r, z);
+        }
+    }
+    return DRH_OK;
+}
+
 /* ---- the stream ---------------------------------------------------------------------------- */
 
 static drh_status plain_fill(struct raw *r, char *dst, size_t cap, size_t *got, drh_error *e)
@@ -314,7 +384,10 @@ drh_status raw_fill(struct raw *r, char *dst, size_t cap, size_t *got, drh_error
     if (r->kind == RAW_GZIP) {
         return gz_fill(r, dst, cap, got, e);
     }
-    return r->kind == RAW_ZSTD ? zstd_fill(r, dst, cap, got, e) : plain_fill(r, dst, cap, got, e);
+    if (r->kind == RAW_ZSTD) {
+        return zstd_fill(r, dst, cap, got, e);
+    }
+    return r->kind == RAW_XZ ? xz_fill(r, dst, cap, got, e) : plain_fill(r, dst, cap, got, e);
 }
 
 static drh_status skip(struct raw *r, uint64_t n, drh_error *e)
@@ -405,6 +478,9 @@ void raw_close(struct raw *r)
     }
     if (r->kind == RAW_GZIP) {
         (void)inflateEnd(&r->gz);
+    }
+    if (r->kind == RAW_XZ) {
+        lzma_end(&r->xz);
     }
     (void)ZSTD_freeDStream(r->zstd);
     sha256_free(r->sha);

@@ -270,7 +270,7 @@ none() { # NAME WORDS... - the file's content is standard input
 }
 printf 'PAR1\025\004\025' | none train.parquet "a Parquet file"
 printf 'PK\003\004xxxx' | none sheet.xlsx "xlsx"
-printf '\3757zXZ\000xx' | none a.jsonl.xz "an xz file"
+printf 'BZh91AYxx' | none a.jsonl.bz2 "a bzip2 file"
 printf 'ARROW1\000\000' | none a.arrow "an Arrow file"
 printf 'id,text\n1,"{"\n' | none a.csv "a CSV file"
 printf 'id,text\n1,"{"\n' | gzip -c | none a.csv.gz "a CSV file"

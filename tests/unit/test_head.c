@@ -58,9 +58,6 @@ static const struct {
     {B("xPAR1"), "a.parquet", false, "in spite of its name"},
     {B("ARROW1\0\0"), "a", false, "an Arrow file"},
     {B("PK\x03\x04"), "a", false, "xlsx"},
-    {B("\xfd"
-       "7zXZ\0\0"),
-     "a.jsonl.xz", false, "an xz file"},
     {B("BZh91AY"), "a", false, "a bzip2 file"},
     {B("\xff\xfe{\0"), "a", false, "UTF-16"},
     {B("SQLite format 3\0"), "a", false, "SQLite"},

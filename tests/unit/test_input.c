@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -88,6 +89,16 @@ static struct bytes zst(const char *p, size_t n)
     return b;
 }
 
+static struct bytes xz(const char *p, size_t n)
+{
+    struct bytes b = {malloc(n + 1000), 0};
+
+    ck_assert_int_eq(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, NULL, (const uint8_t *)p, n,
+                                             (uint8_t *)b.p, &b.n, n + 1000),
+                     LZMA_OK);
+    return b;
+}
+
 static struct bytes join(struct bytes a, struct bytes b)
 {
     a.p = realloc(a.p, a.n + b.n);
@@ -154,10 +165,11 @@ static void expect_file(const char *const *want)
     }
 }
 
-/* The same items from the text plain, in gzip (one member, two) and in zstd (one frame, two). */
+/* The same items from the text plain, in gzip (one member, two), in zstd (one frame, two)
+ * and in xz (one stream, two). */
 static void expect(const char *text, size_t n, const char *const *want)
 {
-    struct bytes all[5];
+    struct bytes all[7];
     size_t       half = n / 2;
     int          i;
 
@@ -166,7 +178,9 @@ static void expect(const char *text, size_t n, const char *const *want)
     all[2] = join(gz(text, half), gz(text + half, n - half));
     all[3] = zst(text, n);
     all[4] = join(zst(text, half), zst(text + half, n - half));
-    for (i = 0; i < 5; i++) {
+    all[5] = xz(text, n);
+    all[6] = join(xz(text, half), xz(text + half, n - half));
+    for (i = 0; i < 7; i++) {
         put_file(all[i].p, all[i].n);
         expect_file(want);
         free(all[i].p);
@@ -444,6 +458,7 @@ START_TEST(cut_compressed)
     input_limits.chunk = 64;
     ck_assert_uint_eq(cut_everywhere(gz(text, n), gz("7\n", 2), want), 31);
     ck_assert_uint_eq(cut_everywhere(zst(text, n), zst("7\n", 2), want), 30);
+    ck_assert_uint_eq(cut_everywhere(xz(text, n), xz("7\n", 2), want), 31);
 }
 END_TEST
 
@@ -468,6 +483,15 @@ START_TEST(damaged_compressed)
     free(b.p);
 
     b = join(zst("1\n2\n", 4), plain("garbage", 7));
+    put_file(b.p, b.n);
+    expect_file(WANT("1|1", "2|2", "3!bad_compression"));
+    free(b.p);
+
+    b = join(xz("1\n2\n", 4), plain("garbage of any kind", 19));
+    put_file(b.p, b.n);
+    expect_file(WANT("1|1", "2|2", "3!bad_compression"));
+    b.n -= 19;
+    b.p[b.n - 20] ^= 1; /* its index */
     put_file(b.p, b.n);
     expect_file(WANT("1|1", "2|2", "3!bad_compression"));
     free(b.p);
