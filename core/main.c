@@ -6,8 +6,11 @@
 #include "mem.h"
 #include "tree.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MANY = 1 << 20 };
 
@@ -74,6 +77,19 @@ static int cmd_help(const struct cli_options *o)
     return print_help(one);
 }
 
+/* Who starts us may have closed standard streams: the next file would get their number, and what is
+ * told would go into it.  Held the wrong way round, so that results for a closed standard output
+ * are still an error and do not vanish. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            _exit(RC_FAILED);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct cli_options o;
@@ -81,6 +97,7 @@ int main(int argc, char **argv)
     drh_status         st;
     int                rest = 0, rc;
 
+    hold_standard_streams();
     mem_fault_from_env();
     /* Workers are the host's (thread_quota): libraries that plugins bring must not add their own.
      */

@@ -33,6 +33,23 @@ has "$T/out" '"content":"'
 lines "$T/out" 6
 [ -z "$(find "$T" -name '*tmp-*')" ] || fail "temporary files are left"
 
+echo "- closed standard streams: nothing of what is told goes into the data"
+{ head -n 3 "$T/a.jsonl" && echo BAD; } >"$T/torn.jsonl"
+run 0 --plugin chat.so "$T/torn.jsonl" -o "$T/want.jsonl" -v
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+    code=0
+    eval "\"$DRHOST\" --plugin chat.so \"$T/torn.jsonl\" -o \"$T/o.jsonl\" -v >/dev/null 2>&1 $closed" || code=$?
+    [ $code = 0 ] || fail "exit code $code with $closed"
+    same "$T/want.jsonl" "$T/o.jsonl"
+    same "$T/want.jsonl.rejected.jsonl" "$T/o.jsonl.rejected.jsonl"
+done
+code=0
+"$DRHOST" --plugin chat.so "$T/a.jsonl" 2>"$T/err" >&- || code=$?
+[ $code = 1 ] || fail "exit code $code for results that nobody gets"
+code=0
+"$DRHOST" --plugin chat.so - >"$T/out" 2>"$T/err" <&- || code=$?
+[ $code = 1 ] || fail "exit code $code without a standard input to read"
+
 echo "- arrays, gzip, zstd: the same records"
 sed 's/"src":"[^"]*"//;s/"source":"[^"]*"//;s/"id":"[^"]*"//' "$T/want" >"$T/want.plain"
 {
