@@ -326,24 +326,39 @@ static void print_failures(const struct pull *l)
     }
 }
 
+/* "7 files verified", or how many nobody can vouch for. */
+static void put_verified(const struct pull_counts *c, char *out, size_t cap)
+{
+    unsigned long long n = c->there + c->brought, none = c->unverified;
+
+    if (none == 0) {
+        (void)snprintf(out, cap, "%llu file%s verified", n, n == 1 ? "" : "s");
+    } else {
+        (void)snprintf(
+            out, cap,
+            "%llu file%s, of which %llu could not be verified, since the source lists no "
+            "digest",
+            n, n == 1 ? "" : "s", none);
+    }
+}
+
 static void print_summary(const struct pull *l)
 {
     const struct pull_counts *c = &l->counts;
-    char                      bytes[24], rate[24];
+    const char               *licence = l->about[ABOUT_LICENSE];
+    char                      bytes[24], rate[24], verified[120];
 
+    put_verified(c, verified, sizeof(verified));
     if (c->brought == 0) {
-        log_put(DRH_LOG_INFO, "%s%s%s: all %llu files are there, verified", l->name,
-                l->about[ABOUT_LICENSE][0] ? ", licence " : "", l->about[ABOUT_LICENSE],
-                (unsigned long long)c->there);
+        log_put(DRH_LOG_INFO, "%s%s%s: %s, all there already", l->name,
+                licence[0] ? ", licence " : "", licence, verified);
         return;
     }
     human(bytes, c->received);
     human(rate, c->seconds > 0 ? (uint64_t)((double)c->received / c->seconds) : 0);
-    log_put(DRH_LOG_INFO,
-            "%s%s%s: %llu files verified, %llu of them brought now: %sB in %.1f s, %sB/s", l->name,
-            l->about[ABOUT_LICENSE][0] ? ", licence " : "", l->about[ABOUT_LICENSE],
-            (unsigned long long)(c->there + c->brought), (unsigned long long)c->brought, bytes,
-            c->seconds, rate);
+    log_put(DRH_LOG_INFO, "%s%s%s: %s; %llu brought now: %sB in %.1f s, %sB/s", l->name,
+            licence[0] ? ", licence " : "", licence, verified, (unsigned long long)c->brought,
+            bytes, c->seconds, rate);
 }
 
 /* ---- the command ---- */

@@ -13,7 +13,9 @@
 #include <fcntl.h>
 #include <openssl/sha.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -115,7 +117,18 @@ drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32])
     return sha256_end(&g.sha, out);
 }
 
-static drh_status add_fd(struct sha256 *s, int fd, char *chunk, const char *path, drh_error *e)
+/* A running digest of either kind. */
+struct running {
+    struct sha256 *sha256; /* or NULL */
+    SHA_CTX        sha1;
+};
+
+static bool running_add(struct running *r, const void *p, size_t n)
+{
+    return r->sha256 ? sha256_add(r->sha256, p, n) == DRH_OK : SHA1_Update(&r->sha1, p, n) == 1;
+}
+
+static drh_status add_fd(struct running *r, int fd, char *chunk, const char *path, drh_error *e)
 {
     for (;;) {
         ssize_t n = read(fd, chunk, FILE_CHUNK);
@@ -126,39 +139,63 @@ static drh_status add_fd(struct sha256 *s, int fd, char *chunk, const char *path
         if (n < 0 && errno != EINTR) {
             return err_errno(e, errno, "cannot read", path);
         }
-        if (n > 0 && sha256_add(s, chunk, (size_t)n) != DRH_OK) {
-            return err_set(e, DRH_E_INTERNAL, "SHA-256 of %s failed in libcrypto", path);
+        if (n > 0 && !running_add(r, chunk, (size_t)n)) {
+            return err_set(e, DRH_E_INTERNAL, "the digest of %s failed in libcrypto", path);
         }
     }
 }
 
-drh_status sha256_file(const char *path, uint8_t out[32], drh_error *e)
+/* A blob's id is the SHA-1 of "blob SIZE", a 0, and its content. */
+static bool start_blob(struct running *r, int fd)
 {
-    drh_status     st = DRH_OK;
-    struct sha256 *s = sha256_new();
+    char        head[40];
+    struct stat sb;
+    int         n;
+
+    if (fstat(fd, &sb) != 0 || SHA1_Init(&r->sha1) != 1) {
+        return false;
+    }
+    n = snprintf(head, sizeof(head), "blob %lld", (long long)sb.st_size);
+    return running_add(r, head, (size_t)n + 1);
+}
+
+drh_status hash_fd(int fd, uint32_t kind, uint8_t out[32], const char *name, drh_error *e)
+{
+    struct sha256 *s = kind == DRH_HASH_SHA256 ? sha256_new() : NULL;
+    struct running r = {.sha256 = s};
     char          *chunk = mem_alloc(1, FILE_CHUNK);
-    int            fd = -1;
+    drh_status     st;
 
     memset(out, 0, 32);
-    if (!s || !chunk) {
-        st = err_nomem(e, "a SHA-256");
+    if (!chunk || (kind == DRH_HASH_SHA256 && !s)) {
+        st = err_nomem(e, "a digest");
         goto out;
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        st = err_errno(e, errno, "cannot open", path);
+    if ((lseek(fd, 0, SEEK_SET) != 0 && errno != ESPIPE) || (!s && !start_blob(&r, fd))) {
+        st = err_errno(e, errno, "cannot read", name);
         goto out;
     }
-    st = add_fd(s, fd, chunk, path, e);
-    if (st == DRH_OK && sha256_end(s, out) != DRH_OK) {
-        st = err_set(e, DRH_E_INTERNAL, "SHA-256 of %s failed in libcrypto", path);
+    st = add_fd(&r, fd, chunk, name, e);
+    if (st == DRH_OK && (s ? sha256_end(s, out) != DRH_OK : SHA1_Final(out, &r.sha1) != 1)) {
+        st = err_set(e, DRH_E_INTERNAL, "the digest of %s failed in libcrypto", name);
     }
 out:
-    if (fd >= 0) {
-        (void)close(fd);
-    }
     mem_free(chunk);
     sha256_free(s);
+    return st;
+}
+
+drh_status sha256_file(const char *path, uint8_t out[32], drh_error *e)
+{
+    int        fd = open(path, O_RDONLY | O_CLOEXEC);
+    drh_status st;
+
+    memset(out, 0, 32);
+    if (fd < 0) {
+        return err_errno(e, errno, "cannot open", path);
+    }
+    st = hash_fd(fd, DRH_HASH_SHA256, out, path, e);
+    (void)close(fd);
     return st;
 }
 

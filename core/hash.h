@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * hash.h - SHA-256 (libcrypto), streamed or in one go, and the seeds made of it. */
+ * hash.h - SHA-256 (libcrypto), streamed or in one go, git's blob ids, and the seeds made of them.
+ */
 #ifndef CORE_HASH_H
 #define CORE_HASH_H
 
-#include <drh/plugin.h>
+#include <drh/fetch.h>
 
 struct sha256; /* a running digest */
 
@@ -17,6 +18,9 @@ drh_status sha256_of(const void *p, size_t n, uint8_t out[32]); /* [any] */
 /* Each part preceded by its length, 8 bytes little-endian. [any] */
 drh_status sha256_parts(const drh_str *parts, size_t n, uint8_t out[32]);
 drh_status sha256_file(const char *path, uint8_t out[32], drh_error *e);
+/* Of an open file's content, from its start: `kind` is DRH_HASH_SHA256 or DRH_HASH_GIT_SHA1 (a
+ * blob's id, the first 20 bytes of out).  [any] */
+drh_status hash_fd(int fd, uint32_t kind, uint8_t out[32], const char *name, drh_error *e);
 void       hex_of(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
 /* 64-bit mix of two words: output number b (from 0) of splitmix64 started at a.  Cheap seeds from a
  * digest and a number. */

@@ -4,7 +4,6 @@
 
 #include "clock.h"
 #include "err.h"
-#include "hash.h"
 #include "log.h"
 #include "mem.h"
 
@@ -159,60 +158,6 @@ static drh_status pick(const struct pull *l, struct pull_task *t, drh_error *e)
     return DRH_OK;
 }
 
-/* A source that brings its files itself. */
-static drh_status fetch_one(const struct pull *l, struct plan_step *s, struct listed *f,
-                            drh_error *e)
-{
-    char      *tmp = mem_printf("%s/.cache/drhost/fetch.part", l->root);
-    char      *path = pull_path(l, f), *slash = path ? strrchr(path, '/') : NULL;
-    char       hex[65], got_hex[65];
-    uint8_t    got[32];
-    drh_file   file;
-    drh_status st = tmp && path ? DRH_OK : err_nomem(e, "a path");
-
-    listed_file(f, hex, &file);
-    if (st == DRH_OK && slash) {
-        *slash = '\0';
-        st = make_dirs(path, e);
-        *slash = '/';
-    }
-    e->message[0] = '\0';
-    st = st == DRH_OK ? s->stage->ops.source.fetch(s->in->self, NULL, &file, tmp, e) : st;
-    if (st != DRH_OK) {
-        st = stage_error(s->in, st, e);
-    } else if (f->hash == DRH_HASH_SHA256 && (st = sha256_file(tmp, got, e)) == DRH_OK &&
-               memcmp(got, f->digest, 32) != 0) {
-        hex_of(got, 32, got_hex);
-        st = err_set(e, DRH_E_DATA, "it has the SHA-256 %s, and the source says %s; try again",
-                     got_hex, hex);
-    }
-    if (st == DRH_OK && rename(tmp, path) != 0) {
-        st = err_errno(e, errno, "cannot rename", tmp);
-    }
-    mem_free(tmp);
-    mem_free(path);
-    return st;
-}
-
-static drh_status fetch_all(struct pull *l, struct pull_task *t, drh_error *e)
-{
-    for (size_t i = 0; i < t->n; i++) {
-        struct listed *f = &l->list.file[t->file[i]];
-        drh_status     st =
-            run_cancelled() ? err_set(e, DRH_E_CANCELLED, "stopped") : fetch_one(l, t->from, f, e);
-        if (st == DRH_E_CANCELLED || st == DRH_E_NOMEM) {
-            return st;
-        }
-        if (st != DRH_OK) {
-            (void)listed_fail(f, st, e->message);
-            continue;
-        }
-        f->state = LISTED_BROUGHT;
-        pull_note_file(l, f);
-    }
-    return DRH_OK;
-}
-
 /* ---- from another source ---- */
 
 static int by_digest(const void *a, const void *b)
@@ -352,7 +297,7 @@ static drh_status bring(struct pull *l, const struct pull_options *o, struct pul
     if (ops->request) {
         st = pull_job(t, e);
     } else if (ops->fetch) {
-        st = fetch_all(l, t, e);
+        st = pull_fetch(t, e);
     } else {
         st = err_set(e, DRH_E_UNSUPPORTED, "source %s lists files without bringing them",
                      t->from->step->id);
@@ -382,7 +327,8 @@ drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e)
     pull_count(l);
     l->counts.seconds = clock_now() - start;
     if (l->listed && (st == DRH_OK || l->counts.brought)) {
-        drh_status noted = manifest_finish(l, st == DRH_OK ? e : &ignored);
+        bool complete = st == DRH_OK && l->counts.there + l->counts.brought == l->counts.files;
+        drh_status noted = manifest_finish(l, complete, st == DRH_OK ? e : &ignored);
         st = st == DRH_OK ? noted : st;
     }
     unlock(l); /* others may have the folder while ours is being read */

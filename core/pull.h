@@ -28,9 +28,10 @@ extern const char *const about_names[ABOUT_KEYS]; /* "endpoint" ... */
 
 struct pull_counts {
     uint64_t files, there, brought, failed;
-    uint64_t bytes;    /* of all files whose size is known */
-    uint64_t missing;  /* of those that are not there before the pull */
-    uint64_t received; /* over the network */
+    uint64_t unverified; /* there or brought, and the source lists no digest */
+    uint64_t bytes;      /* of all files whose size is known */
+    uint64_t missing;    /* of those that are not there before the pull */
+    uint64_t received;   /* over the network */
     double   seconds;
 };
 
@@ -86,7 +87,7 @@ void       verified_free(struct verified *v);
 drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e);
 /* Appends a line as soon as a file is there; the file is made new by manifest_finish. */
 drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e);
-drh_status manifest_finish(const struct pull *l, drh_error *e);
+drh_status manifest_finish(const struct pull *l, bool complete, drh_error *e);
 
 /* pull_job.c: brings files of l through drh.fetch/1. */
 struct pull_task {
@@ -99,5 +100,8 @@ struct pull_task {
     uint32_t                   patience; /* 0: the service's own */
 };
 drh_status pull_job(struct pull_task *t, drh_error *e);
+
+/* pull_fetch.c: through the source's own fetch(). */
+drh_status pull_fetch(struct pull_task *t, drh_error *e);
 
 #endif

@@ -153,12 +153,14 @@ void pull_count(struct pull *l)
     struct pull_counts *c = &l->counts;
 
     c->files = l->list.n;
-    c->there = c->brought = c->failed = c->bytes = 0;
+    c->there = c->brought = c->failed = c->unverified = c->bytes = 0;
     for (size_t i = 0; i < l->list.n; i++) {
         const struct listed *f = &l->list.file[i];
         c->there += f->state == LISTED_THERE;
         c->brought += f->state == LISTED_BROUGHT;
         c->failed += f->state == LISTED_FAILED;
+        c->unverified += f->hash == DRH_HASH_NONE && !f->local &&
+                         (f->state == LISTED_THERE || f->state == LISTED_BROUGHT);
         c->bytes += f->size == UINT64_MAX ? 0 : f->size;
     }
 }

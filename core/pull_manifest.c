@@ -366,12 +366,11 @@ drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e)
     return st;
 }
 
-drh_status manifest_finish(const struct pull *l, drh_error *e)
+drh_status manifest_finish(const struct pull *l, bool complete, drh_error *e)
 {
     char           *path = manifest_path(l->root);
     struct outfile *out = NULL;
     struct buf      b;
-    bool            complete = l->counts.failed == 0;
     drh_status      st = path ? outfile_open(&out, path, 0, e) : err_nomem(e, "a path");
 
     buf_init(&b, MAX_LINE);

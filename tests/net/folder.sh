@@ -128,7 +128,7 @@ pull 0 o/d
 rm -r "$OUT/.cache"
 pull 0 o/d
 hub_logged 0 '"file":"big.bin"'
-has "$T/err" "all 3 files are there, verified"
+has "$T/err" "3 files verified, all there already"
 : >"$HUB_LOG"
 touch "$OUT/big.bin"
 pull 0 o/d

@@ -171,6 +171,30 @@ START_TEST(files)
 }
 END_TEST
 
+/* What git hash-object says of them. */
+START_TEST(blobs)
+{
+    static const struct {
+        const char *text, *hex;
+    } blob[] = {{"", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"},
+                {"hello\n", "ce013625030ba8dba906f756967f9e9ca394464a"}};
+    drh_error e = ERR_INIT;
+
+    for (int i = 0; i < 2; i++) {
+        FILE   *f = tmpfile();
+        uint8_t d[32];
+        char    hex[65];
+
+        fputs(blob[i].text, f);
+        fflush(f); /* and the position is the end: it begins at the start by itself */
+        ck_assert_int_eq(hash_fd(fileno(f), DRH_HASH_GIT_SHA1, d, "x", &e), DRH_OK);
+        hex_of(d, 20, hex);
+        ck_assert_str_eq(hex, blob[i].hex);
+        fclose(f);
+    }
+}
+END_TEST
+
 START_TEST(numbers)
 {
     /* Vigna's splitmix64.c started at 1234567. */
@@ -195,6 +219,7 @@ int main(void)
     tcase_add_test(t, parts_of_any_size);
     tcase_add_test(t, threads);
     tcase_add_test(t, files);
+    tcase_add_test(t, blobs);
     tcase_add_test(t, numbers);
     tcase_set_timeout(t, 30);
     suite_add_tcase(s, t);
