@@ -371,6 +371,39 @@ static drh_status need(struct plan *p, const char *const *ids, unsigned depth, c
 
 /* ---- the plan ---- */
 
+/* An alternative brings the same files as its source, unless it says itself which. */
+static drh_status inherit(const struct plan *p, struct plan_step *ps, drh_error *e)
+{
+    static const char *const choice[] = {"include", "exclude", "files"};
+    const size_t             of = ps->step->alternative_of - 1;
+    const struct plan_step  *source = &p->step[of];
+    const cJSON             *known;
+    cJSON                   *schema = NULL;
+    drh_status               st;
+
+    for (int i = 0; i < 3; i++) {
+        if (cJSON_GetObjectItemCaseSensitive(ps->options, choice[i])) {
+            return DRH_OK;
+        }
+    }
+    st = schema_parse(ps->stage->desc.config_schema, &schema, e);
+    known = cJSON_GetObjectItemCaseSensitive(schema, "properties");
+    for (int i = 0; st == DRH_OK && i < 3; i++) {
+        const cJSON *own = cJSON_GetObjectItemCaseSensitive(source->options, choice[i]);
+        cJSON       *copy;
+        if (!own || !cJSON_GetObjectItemCaseSensitive(known, choice[i])) {
+            continue;
+        }
+        copy = cJSON_Duplicate(own, true);
+        if (!copy || !cJSON_AddItemToObject(ps->options, choice[i], copy)) {
+            cJSON_Delete(copy);
+            st = err_nomem(e, "options");
+        }
+    }
+    cJSON_Delete(schema);
+    return st;
+}
+
 static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct step *s,
                            struct problems *all, drh_error *e)
 {
@@ -412,7 +445,8 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
             return err_nomem(e, "options");
         }
     }
-    st = final_options(p, ps->stage, &ps->options, s->pointer, ps, all, e);
+    st = ps->options && s->alternative_of ? inherit(p, ps, e) : DRH_OK;
+    st = st == DRH_OK ? final_options(p, ps->stage, &ps->options, s->pointer, ps, all, e) : st;
     st = st == DRH_OK ? config_new(ps->options, &config, e) : st;
     if (st == DRH_OK) {
         ps->text = mem_dupz(config_text(config));

@@ -82,11 +82,16 @@ static drh_status list_from(struct pull *l, struct plan_step *s, drh_error *e)
     return st;
 }
 
+static bool away(drh_status st)
+{
+    return st == DRH_E_NETWORK || st == DRH_E_TIMEOUT;
+}
+
 /* Another source may do better. */
 static bool elsewhere_helps(drh_status st)
 {
-    return st == DRH_E_NETWORK || st == DRH_E_TIMEOUT || st == DRH_E_AUTH || st == DRH_E_MISSING ||
-           st == DRH_E_DATA;
+    return away(st) || st == DRH_E_AUTH || st == DRH_E_MISSING || st == DRH_E_DATA ||
+           st == DRH_E_RANGE;
 }
 
 /* The k-th alternative of the source, or NULL. */
@@ -102,6 +107,34 @@ static struct plan_step *alternative(const struct pull *l, size_t k)
     return NULL;
 }
 
+/* What is here, when an earlier download of the same has verified all of it: a hub that is away for
+ * a while must not change data, so this comes before another source. */
+static bool use_manifest(struct pull *l, const char *root, const drh_error *why)
+{
+    drh_error ignored = ERR_INIT;
+
+    list_free(&l->list);
+    if (!root || !away(why->code) || manifest_as_list(l, root, &ignored) != DRH_OK) {
+        return false;
+    }
+    log_put(DRH_LOG_WARN, "%s; what an earlier download has verified in %s is used", why->message,
+            root);
+    l->listed = NULL;
+    return true;
+}
+
+static void warn_of_revision(const struct pull *l, const struct plan_step *other)
+{
+    const cJSON *asked = cJSON_GetObjectItemCaseSensitive(l->step->step->options, "revision");
+
+    if (asked && !cJSON_GetObjectItemCaseSensitive(other->step->options, "revision")) {
+        log_put(DRH_LOG_WARN,
+                "the revision of %s means nothing to %s, and it names none of its own: it is asked "
+                "for what is newest there",
+                l->step->step->id, other->step->id);
+    }
+}
+
 drh_status pull_list(struct pull *l, struct plan *p, struct plan_step *step, const char *root,
                      drh_error *e)
 {
@@ -111,26 +144,27 @@ drh_status pull_list(struct pull *l, struct plan *p, struct plan_step *step, con
 
     *l = (struct pull){.p = p, .step = step, .lock = -1};
     st = list_from(l, step, e);
+    if (st == DRH_OK) {
+        return DRH_OK;
+    }
     first = *e;
+    first.code = st;
+    if (use_manifest(l, root, &first)) {
+        return DRH_OK;
+    }
     for (size_t k = 0; elsewhere_helps(st) && (other = alternative(l, k)) != NULL; k++) {
         log_put(DRH_LOG_WARN, "%s; trying %s", e->message, other->step->id);
+        warn_of_revision(l, other);
         st = list_from(l, other, e);
     }
-    if (root && (st == DRH_E_NETWORK || st == DRH_E_TIMEOUT) && first.code == st) {
-        drh_error ignored = ERR_INIT;
-        if (manifest_as_list(l, root, &ignored) == DRH_OK) {
-            log_put(DRH_LOG_WARN, "%s; what an earlier download has verified in %s is used",
-                    first.message, root);
-            l->listed = NULL;
-            return DRH_OK;
-        }
-        list_free(&l->list);
+    if (st == DRH_OK || st == DRH_E_CANCELLED || st == DRH_E_NOMEM) {
+        return st;
     }
-    if (st != DRH_OK && e->code != first.code && first.message[0]) {
-        *e = first; /* the source that was asked for has the first word */
-        st = first.code;
+    if (strcmp(e->message, first.message) != 0) {
+        log_put(DRH_LOG_WARN, "%s", e->message);
     }
-    return st;
+    *e = first; /* the source that was asked for has the last word */
+    return first.code;
 }
 
 /* ---- bringing ---- */
@@ -270,9 +304,8 @@ static drh_status outcome(const struct pull *l, drh_error *e)
 
     for (size_t i = 0; i < l->list.n; i++) {
         const struct listed *f = &l->list.file[i];
-        bool later = worst && worst->status != DRH_E_NETWORK && worst->status != DRH_E_TIMEOUT;
         if (f->state == LISTED_FAILED &&
-            (!worst || (!later && f->status != DRH_E_NETWORK && f->status != DRH_E_TIMEOUT))) {
+            (!worst || (away((drh_status)worst->status) && !away((drh_status)f->status)))) {
             worst = f;
         }
     }
@@ -285,22 +318,36 @@ static drh_status outcome(const struct pull *l, drh_error *e)
                    worst->name, worst->why ? worst->why : "out of memory");
 }
 
+static drh_status bring_listed(struct pull *l, struct pull_task *t, drh_error *e)
+{
+    const drh_source_ops *ops = &l->listed->stage->ops.source;
+
+    if (ops->request) {
+        return pull_job(t, e);
+    }
+    return ops->fetch ? pull_fetch(t, e)
+                      : err_set(e, DRH_E_UNSUPPORTED, "source %s lists files without bringing them",
+                                l->listed->step->id);
+}
+
+/* Listed by the manifest: nobody but another source can bring what is missing. */
+static void fail_missing(struct pull *l, const struct pull_task *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        (void)listed_fail(&l->list.file[t->file[i]], DRH_E_NETWORK,
+                          "changed or missing here, and the source cannot be reached");
+    }
+}
+
 static drh_status bring(struct pull *l, const struct pull_options *o, struct pull_task *t,
                         drh_error *e)
 {
-    const drh_source_ops *ops = &t->from->stage->ops.source;
-    drh_status            st = pull_check_room(l, e);
+    drh_status st = pull_check_room(l, e);
 
-    if (st != DRH_OK) {
-        return st;
-    }
-    if (ops->request) {
-        st = pull_job(t, e);
-    } else if (ops->fetch) {
-        st = pull_fetch(t, e);
-    } else {
-        st = err_set(e, DRH_E_UNSUPPORTED, "source %s lists files without bringing them",
-                     t->from->step->id);
+    if (st == DRH_OK && l->listed) {
+        st = bring_listed(l, t, e);
+    } else if (st == DRH_OK) {
+        fail_missing(l, t);
     }
     return st == DRH_OK ? fall_over(l, o, e) : st;
 }
@@ -315,18 +362,11 @@ drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e)
     drh_error        ignored = ERR_INIT;
     drh_status       st = pick(l, &t, e);
 
-    if (st == DRH_OK && t.n > 0) {
-        st = l->listed
-                 ? bring(l, o, &t, e)
-                 : err_set(e, DRH_E_NETWORK,
-                           "%zu file%s of it %s changed or missing here, and the source cannot be "
-                           "reached",
-                           t.n, t.n == 1 ? "" : "s", t.n == 1 ? "is" : "are");
-    }
+    st = st == DRH_OK && t.n > 0 ? bring(l, o, &t, e) : st;
     mem_free(t.file);
     pull_count(l);
     l->counts.seconds = clock_now() - start;
-    if (l->listed && (st == DRH_OK || l->counts.brought)) {
+    if (l->counts.brought || (st == DRH_OK && l->listed)) {
         bool complete = st == DRH_OK && l->counts.there + l->counts.brought == l->counts.files;
         drh_status noted = manifest_finish(l, complete, st == DRH_OK ? e : &ignored);
         st = st == DRH_OK ? noted : st;

@@ -4,7 +4,7 @@
  * noted.
  *
  *   ROOT/...                               exactly the source's tree
- *   ROOT/.cache/drhost/manifest.jsonl      what it is, then a line per verified file
+ *   ROOT/.cache/drhost/manifest.jsonl      per request what it is, then a line per verified file
  *   ROOT/.cache/drhost/lock, *.part, *.journal
  *
  * A file that the manifest has with its size and time is not read again.  [main] */
@@ -55,9 +55,10 @@ struct pull_options {
     const char *what;      /* for the progress display */
 };
 
-/* Asks the source for its files; when it cannot be reached the alternatives, in turn, and then the
- * manifest of a complete pull of the same below `root` (NULL: not known yet).  pull_free() in any
- * case. */
+/* Asks the source for its files; when it cannot be reached the manifest of a complete pull of the
+ * same below `root` (NULL: not known yet), then the alternatives, in turn.  pull_free() in any
+ * case.
+ */
 drh_status pull_list(struct pull *l, struct plan *p, struct plan_step *step, const char *root,
                      drh_error *e);
 /* Compares the list with what is below root: states and counts.  Takes the folder's lock. */
@@ -82,7 +83,9 @@ void pull_note_file(const struct pull *l, struct listed *f); /* size and time, a
 struct verified; /* files that an earlier pull has verified */
 drh_status manifest_read_verified(const char *root, struct verified **v, drh_error *e);
 bool       verified_has(const struct verified *v, const struct listed *f, int64_t mtime_ns);
-void       verified_free(struct verified *v);
+/* The file of that size and time was verified, whatever as. */
+bool verified_somehow(const struct verified *v, const char *name, uint64_t size, int64_t mtime_ns);
+void verified_free(struct verified *v);
 /* Fills l from a complete manifest of the same request below root; DRH_E_MISSING: there is none. */
 drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e);
 /* Appends a line as soon as a file is there; the file is made new by manifest_finish. */

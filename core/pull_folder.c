@@ -2,6 +2,7 @@
  * pull_folder.c - the folder that a pull fills: its lock, what is in it already, what its file
  * system can hold. */
 #include "err.h"
+#include "hash.h"
 #include "log.h"
 #include "mem.h"
 #include "outfile.h"
@@ -129,23 +130,58 @@ void pull_note_file(const struct pull *l, struct listed *f)
     mem_free(path);
 }
 
-static void compare_one(const struct pull *l, const struct verified *v, struct listed *f)
+static bool has_digest(const char *path, const struct listed *f)
+{
+    int       fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint8_t   got[32];
+    drh_error ignored = ERR_INIT;
+    bool      same = fd >= 0 && f->hash != DRH_HASH_NONE &&
+                hash_fd(fd, f->hash, got, path, &ignored) == DRH_OK &&
+                memcmp(got, f->digest, f->hash == DRH_HASH_GIT_SHA1 ? 20 : 32) == 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return same;
+}
+
+/* True: what is there was verified as something else, and another source lists this.  Two hubs may
+ * list digests of different kinds, so that the manifest cannot say whether they mean the same. */
+static bool compare_one(const struct pull *l, const struct verified *v, struct listed *f)
 {
     char       *path;
     struct stat sb;
+    bool        other = false;
 
     if (f->local) {
         f->state = LISTED_THERE;
-        return;
+        return false;
     }
     path = pull_path(l, f);
-    if (path && lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) && (uint64_t)sb.st_size == f->size) {
+    if (path && lstat(path, &sb) == 0 && S_ISREG(sb.st_mode)) {
+        const uint64_t size = (uint64_t)sb.st_size;
         f->mtime_ns = time_of(&sb);
-        if (verified_has(v, f, f->mtime_ns)) {
+        if (size == f->size && verified_has(v, f, f->mtime_ns)) {
             f->state = LISTED_THERE;
+        } else if (l->listed != l->step && verified_somehow(v, f->name, size, f->mtime_ns)) {
+            f->state = size == f->size && has_digest(path, f) ? LISTED_THERE : LISTED;
+            other = f->state == LISTED;
         }
     }
     mem_free(path);
+    return other;
+}
+
+/* Another source may mean other data by the same name. */
+static void warn_of_other(const struct pull *l, uint64_t n, const struct listed *one)
+{
+    if (n && l->listed) {
+        log_put(DRH_LOG_WARN,
+                "%s has other content than what was verified here, and it will be replaced: %llu "
+                "file%s, %.200s%s",
+                l->name, (unsigned long long)n, n == 1 ? "" : "s", one->name,
+                n == 1 ? "" : " among them");
+    }
 }
 
 void pull_count(struct pull *l)
@@ -167,8 +203,10 @@ void pull_count(struct pull *l)
 
 drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *e)
 {
-    struct verified *v = NULL;
-    drh_status       st = open_root(l, root, e);
+    struct verified     *v = NULL;
+    const struct listed *other = NULL;
+    uint64_t             others = 0;
+    drh_status           st = open_root(l, root, e);
 
     st = st == DRH_OK ? manifest_read_verified(root, &v, e) : st;
     if (st == DRH_OK && ignores_case(l)) {
@@ -176,13 +214,15 @@ drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *
     }
     for (size_t i = 0; st == DRH_OK && i < l->list.n; i++) {
         struct listed *f = &l->list.file[i];
-        if (f->state == LISTED && (!anew || f->local)) {
-            compare_one(l, v, f);
+        if (f->state == LISTED && (!anew || f->local) && compare_one(l, v, f)) {
+            other = f;
+            others++;
         }
         if (f->state == LISTED && f->size != UINT64_MAX) {
             l->counts.missing += f->size;
         }
     }
+    warn_of_other(l, others, other);
     verified_free(v);
     pull_count(l);
     return st;

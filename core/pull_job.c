@@ -129,6 +129,10 @@ static void on_settled(void *ctx, uint64_t i, uint32_t brought, drh_status st, c
     struct job    *j = ctx;
     struct listed *f = file_of(j, i);
 
+    if (st != DRH_OK && j->t->as && f->state == LISTED_FAILED) {
+        log_put(DRH_LOG_INFO, "%s: %s cannot help: %s", f->name, j->t->from->step->id, e->message);
+        return; /* why its own source did not bring it says more */
+    }
     if (st != DRH_OK) {
         (void)listed_fail(f, st, e->message);
         return;

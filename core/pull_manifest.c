@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * pull_manifest.c - ROOT/.cache/drhost/manifest.jsonl: one line that says what the source is, then
- * one for each file that was verified:
+ * pull_manifest.c - ROOT/.cache/drhost/manifest.jsonl.  A section for each request that filled the
+ * folder, the newest last: a head that says what the source is, then a line for each file that was
+ * verified:
  *
- *   {"drhost":1,"request":"hf-mirror {...}","complete":true,"source":"...","endpoint":"...",...}
+ *   {"drhost":1,"request":"hf-mirror {...}","complete":true,"files":1,"source":"...",...}
  *   {"path":"a/b.jsonl","size":17,"mtime_ns":1700000000000000000,"sha256":"..."}
  *
- * While a pull goes on lines are appended, behind a head that says that more is to come; at its end
- * the file is made new.  A later head counts. */
+ * While a pull goes on lines are appended behind a head that is not complete; at its end the file
+ * is made new, with those lines of other requests whose files are as they were.  A section with
+ * another number of lines than its head says is not complete. */
 #include "err.h"
 #include "hash.h"
 #include "json.h"
@@ -20,9 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, KEY = 16, MAX_LINE = 64 << 20 }; /* a head's options may name many files */
+/* A head's options may name many files.  ANY: of a key that stands for every digest.  SECTIONS:
+ * most that are kept. */
+enum { VERSION = 1, KEY = 16, MAX_LINE = 64 << 20, ANY = 255, SECTIONS = 16 };
 
 const char *const about_names[ABOUT_KEYS] = {"endpoint", "type",    "repo", "revision",
                                              "commit",   "license", "page"};
@@ -41,13 +46,20 @@ static drh_status put_text(struct buf *b, const char *key, const char *text)
     return st == DRH_OK ? json_quote(b, text, strlen(text)) : st;
 }
 
+static char *request_of(const struct pull *l)
+{
+    return mem_printf("%s %s", l->step->stage->desc.id, l->step->text);
+}
+
 static drh_status put_head(struct buf *b, const struct pull *l, bool complete)
 {
-    char      *request = mem_printf("%s %s", l->step->stage->desc.id, l->step->text);
+    char      *request = request_of(l);
     drh_status st = request ? buf_addf(b, "{\"drhost\":%d", VERSION) : DRH_E_NOMEM;
 
     st = st == DRH_OK ? put_text(b, "request", request) : st;
-    st = st == DRH_OK ? buf_adds(b, complete ? ",\"complete\":true" : ",\"complete\":false") : st;
+    st = st == DRH_OK
+             ? buf_addf(b, ",\"complete\":%s,\"files\":%zu", complete ? "true" : "false", l->list.n)
+             : st;
     st = st == DRH_OK ? put_text(b, "source", l->name) : st;
     for (int i = 0; st == DRH_OK && i < ABOUT_KEYS; i++) {
         st = l->about[i][0] ? put_text(b, about_names[i], l->about[i]) : DRH_OK;
@@ -80,8 +92,10 @@ static drh_status put_file(struct buf *b, const struct listed *f)
 
 /* One line: a head, or a file. */
 struct line {
+    drh_str text; /* all of it, with its end */
     bool    is_head, complete, aside;
     int64_t version;                            /* of a head; -1: it is none */
+    int64_t files;                              /* lines that follow, by a head */
     drh_str request, source, about[ABOUT_KEYS]; /* valid until the next line */
     drh_str path, sha256, git_sha1;
     int64_t size, mtime_ns;
@@ -125,6 +139,7 @@ static void take_line(const drh_value *v, struct line *out)
     if (out->is_head) {
         out->version = member_int(v, "drhost");
         out->complete = out->version == VERSION && member_true(v, "complete");
+        out->files = member_int(v, "files");
         out->request = member_text(v, "request");
         out->source = member_text(v, "source");
         for (int i = 0; i < ABOUT_KEYS; i++) {
@@ -163,6 +178,7 @@ static drh_status each_line(const char *root, drh_status (*fn)(void *ctx, const 
             continue;
         }
         take_line(&root_value, &l);
+        l.text = (drh_str){text, (size_t)n};
         foreign = l.is_head && l.version >= 0 ? l.version != VERSION : foreign;
         st = (l.is_head ? l.version >= 0 : !foreign) ? fn(ctx, &l) : DRH_OK;
         json_doc_close(doc);
@@ -220,25 +236,37 @@ static void digest_of(const struct line *l, struct listed *out)
     list_free(&one);
 }
 
-static drh_status add_verified(void *ctx, const struct line *l)
+static uint8_t *new_key(struct verified *v)
 {
-    struct verified *v = ctx;
-    struct listed    f;
-
-    if (l->is_head) {
-        return DRH_OK;
-    }
     if (v->n == v->cap) {
         size_t cap = v->cap ? v->cap * 2 : 64;
         void  *more = mem_resize(v->key, cap * KEY);
         if (!more) {
-            return DRH_E_NOMEM;
+            return NULL;
         }
         v->key = more;
         v->cap = cap;
     }
+    return v->key[v->n++];
+}
+
+/* A key of what it is, and one that only says that it was verified. */
+static drh_status add_verified(void *ctx, const struct line *l)
+{
+    static const uint8_t any[32];
+    struct verified     *v = ctx;
+    struct listed        f;
+    uint8_t             *key;
+    drh_status           st;
+
+    if (l->is_head) {
+        return DRH_OK;
+    }
     digest_of(l, &f);
-    return key_of(l->path, l->size, l->mtime_ns, f.hash, f.digest, v->key[v->n++]);
+    key = new_key(v);
+    st = key ? key_of(l->path, l->size, l->mtime_ns, f.hash, f.digest, key) : DRH_E_NOMEM;
+    key = st == DRH_OK ? new_key(v) : NULL;
+    return key ? key_of(l->path, l->size, l->mtime_ns, ANY, any, key) : DRH_E_NOMEM;
 }
 
 drh_status manifest_read_verified(const char *root, struct verified **out, drh_error *e)
@@ -257,14 +285,25 @@ drh_status manifest_read_verified(const char *root, struct verified **out, drh_e
     return st;
 }
 
-bool verified_has(const struct verified *v, const struct listed *f, int64_t mtime_ns)
+static bool has(const struct verified *v, const char *name, uint64_t size, int64_t mtime_ns,
+                uint32_t hash, const uint8_t digest[32])
 {
     uint8_t key[KEY];
 
-    return v->n &&
-           key_of(drh_str_of(f->name), (int64_t)f->size, mtime_ns, f->hash, f->digest, key) ==
-               DRH_OK &&
+    return v->n && key_of(drh_str_of(name), (int64_t)size, mtime_ns, hash, digest, key) == DRH_OK &&
            bsearch(key, v->key, v->n, KEY, by_key) != NULL;
+}
+
+bool verified_has(const struct verified *v, const struct listed *f, int64_t mtime_ns)
+{
+    return has(v, f->name, f->size, mtime_ns, f->hash, f->digest);
+}
+
+bool verified_somehow(const struct verified *v, const char *name, uint64_t size, int64_t mtime_ns)
+{
+    static const uint8_t any[32];
+
+    return has(v, name, size, mtime_ns, ANY, any);
 }
 
 void verified_free(struct verified *v)
@@ -280,7 +319,9 @@ void verified_free(struct verified *v)
 struct listing {
     struct pull *l;
     char        *request;
-    bool         complete; /* by the last head */
+    bool         ours;     /* the section that is being read */
+    bool         complete; /* by the head of the last one that was */
+    int64_t      files, lines;
 };
 
 static drh_status keep(char **to, drh_str s)
@@ -290,21 +331,38 @@ static drh_status keep(char **to, drh_str s)
     return *to ? DRH_OK : DRH_E_NOMEM;
 }
 
+static drh_status begin_section(struct listing *x, const struct line *head)
+{
+    struct pull *l = x->l;
+    drh_status   st;
+
+    x->ours = drh_str_eq(head->request, x->request);
+    if (!x->ours) {
+        return DRH_OK;
+    }
+    list_free(&l->list);
+    x->complete = head->complete;
+    x->files = head->files;
+    x->lines = 0;
+    st = keep(&l->name, head->source);
+    for (int i = 0; st == DRH_OK && i < ABOUT_KEYS; i++) {
+        st = keep(&l->about[i], head->about[i]);
+    }
+    return st;
+}
+
 static drh_status add_listed(void *ctx, const struct line *line)
 {
     struct listing *x = ctx;
-    struct pull    *l = x->l;
-    drh_status      st = DRH_OK;
 
     if (line->is_head) {
-        x->complete = line->complete && drh_str_eq(line->request, x->request);
-        st = keep(&l->name, line->source);
-        for (int i = 0; st == DRH_OK && i < ABOUT_KEYS; i++) {
-            st = keep(&l->about[i], line->about[i]);
-        }
-        return st;
+        return begin_section(x, line);
     }
-    return list_file(&l->list,
+    if (!x->ours) {
+        return DRH_OK;
+    }
+    x->lines++;
+    return list_file(&x->l->list,
                      &(drh_file){.struct_size = sizeof(drh_file),
                                  .flags = line->aside ? DRH_FILE_ASIDE : 0,
                                  .name = line->path,
@@ -315,8 +373,7 @@ static drh_status add_listed(void *ctx, const struct line *line)
 
 drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
 {
-    struct listing x = {.l = l,
-                        .request = mem_printf("%s %s", l->step->stage->desc.id, l->step->text)};
+    struct listing x = {.l = l, .request = request_of(l)};
     drh_status     st;
 
     if (!x.request) {
@@ -325,9 +382,12 @@ drh_status manifest_as_list(struct pull *l, const char *root, drh_error *e)
     list_free(&l->list);
     st = each_line(root, add_listed, &x, e);
     mem_free(x.request);
-    if (st == DRH_OK && (!x.complete || l->list.n == 0 || list_settle(&l->list, NULL) != DRH_OK)) {
-        list_free(&l->list); /* also when a later pull has begun to bring other files */
+    if (st == DRH_OK && (!x.complete || x.lines == 0 || (x.files >= 0 && x.lines != x.files) ||
+                         list_settle(&l->list, NULL) != DRH_OK)) {
         st = DRH_E_MISSING;
+    }
+    if (st != DRH_OK) {
+        list_free(&l->list);
     }
     return st;
 }
@@ -366,15 +426,95 @@ drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e)
     return st;
 }
 
-drh_status manifest_finish(const struct pull *l, bool complete, drh_error *e)
+/* Of other requests, what is still here as it was verified goes into the new manifest, line by
+ * line as it is. */
+struct carry {
+    const struct pull *l;
+    struct outfile    *out;
+    char              *request;
+    struct buf         head; /* of the section that is being read; empty: written */
+    bool               ours, begun;
+    unsigned           others, skip;
+    drh_error         *e;
+};
+
+static bool same_request(const struct carry *c, const struct line *head)
 {
-    char           *path = manifest_path(l->root);
-    struct outfile *out = NULL;
-    struct buf      b;
-    drh_status      st = path ? outfile_open(&out, path, 0, e) : err_nomem(e, "a path");
+    return drh_str_eq(head->request, c->request);
+}
+
+static drh_status count_section(void *ctx, const struct line *line)
+{
+    struct carry *c = ctx;
+
+    c->others += line->is_head && !same_request(c, line);
+    return DRH_OK;
+}
+
+static bool as_it_was(const struct carry *c, const struct line *line)
+{
+    char       *path = mem_printf("%s/%.*s", c->l->root, (int)line->path.len, line->path.ptr);
+    struct stat sb;
+    bool same = path && lstat(path, &sb) == 0 && S_ISREG(sb.st_mode) && sb.st_size == line->size &&
+                (int64_t)sb.st_mtim.tv_sec * 1000000000 + sb.st_mtim.tv_nsec == line->mtime_ns;
+
+    mem_free(path);
+    return same;
+}
+
+/* The last line of a manifest may have no end. */
+static drh_status put_line(const struct carry *c, drh_str s)
+{
+    drh_status st = outfile_write(c->out, s.ptr, s.len, c->e);
+
+    return st == DRH_OK && s.len && s.ptr[s.len - 1] != '\n' ? outfile_write(c->out, "\n", 1, c->e)
+                                                             : st;
+}
+
+static drh_status carry_line(void *ctx, const struct line *line)
+{
+    struct carry *c = ctx;
+    drh_status    st = DRH_OK;
+
+    if (line->is_head) {
+        c->begun = true;
+        c->ours = same_request(c, line) || line->files < 0 || c->skip > 0;
+        c->skip -= !same_request(c, line) && c->skip > 0;
+        buf_reset(&c->head);
+        return c->ours ? DRH_OK : buf_add(&c->head, line->text.ptr, line->text.len);
+    }
+    if (!c->begun || c->ours || !as_it_was(c, line)) {
+        return DRH_OK;
+    }
+    if (c->head.len) {
+        st = put_line(c, (drh_str){c->head.ptr, c->head.len});
+        buf_reset(&c->head);
+    }
+    return st == DRH_OK ? put_line(c, line->text) : st;
+}
+
+static drh_status carry_others(const struct pull *l, struct outfile *out, drh_error *e)
+{
+    struct carry c = {.l = l, .out = out, .request = request_of(l), .e = e};
+    drh_status   st = c.request ? DRH_OK : err_nomem(e, "the manifest of a download");
+
+    buf_init(&c.head, MAX_LINE);
+    st = st == DRH_OK ? each_line(l->root, count_section, &c, e) : st;
+    c.skip = c.others >= SECTIONS ? c.others - (SECTIONS - 1) : 0;
+    st = st == DRH_OK ? each_line(l->root, carry_line, &c, e) : st;
+    buf_free(&c.head);
+    mem_free(c.request);
+    return st;
+}
+
+static drh_status put_section(const struct pull *l, bool complete, struct outfile *out,
+                              drh_error *e)
+{
+    struct buf b;
+    drh_status st = DRH_OK;
 
     buf_init(&b, MAX_LINE);
-    if (st == DRH_OK && put_head(&b, l, complete) != DRH_OK) {
+    if (put_head(&b, l, complete) != DRH_OK) {
         st = err_nomem(e, "the manifest of a download");
     }
     for (size_t i = 0; st == DRH_OK && i < l->list.n; i++) {
@@ -387,12 +527,23 @@ drh_status manifest_finish(const struct pull *l, bool complete, drh_error *e)
         }
     }
     st = st == DRH_OK && b.len ? outfile_write(out, b.ptr, b.len, e) : st;
+    buf_free(&b);
+    return st;
+}
+
+drh_status manifest_finish(const struct pull *l, bool complete, drh_error *e)
+{
+    char           *path = manifest_path(l->root);
+    struct outfile *out = NULL;
+    drh_status      st = path ? outfile_open(&out, path, 0, e) : err_nomem(e, "a path");
+
+    st = st == DRH_OK ? carry_others(l, out, e) : st;
+    st = st == DRH_OK ? put_section(l, complete, out, e) : st;
     if (st == DRH_OK) {
         st = outfile_commit(out, NULL, NULL, e);
     } else {
         outfile_abort(out);
     }
-    buf_free(&b);
     mem_free(path);
     return st;
 }

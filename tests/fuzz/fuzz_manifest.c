@@ -96,7 +96,7 @@ static void check_round_trip(struct pull *l)
 
     settle(l);
     l->root = mem_dupz(new_root);
-    MUST(manifest_finish(l, &e) == DRH_OK);
+    MUST(manifest_finish(l, true, &e) == DRH_OK);
     st = manifest_as_list(&again, new_root, &e);
     MUST(st == (l->list.n ? DRH_OK : DRH_E_MISSING) && again.list.n == l->list.n);
     MUST(manifest_read_verified(new_root, &v, &e) == DRH_OK);

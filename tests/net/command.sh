@@ -119,9 +119,31 @@ HF_HUB_OFFLINE=1 pull 0 o/d
 has "$T/err" "HF_HUB_OFFLINE is set" "has verified in"
 rm "$OUT/README.md"
 HF_HUB_OFFLINE=1 pull 75 o/d
-has "$T/err" "1 file of it is changed or missing here"
+has "$T/err" "README.md: changed or missing here, and the source cannot be reached"
 OUT=
 HF_HUB_OFFLINE=1 pull 75 o/d
+
+case_of "some files of it do not make the rest unknown"
+pull 0 o/d
+pull 0 o/d README.md
+pull 0 o/d --include '*/en/*'
+pull 0 o/d --dry-run
+has "$T/out" "Will download 0 files (out of 6)"
+HF_HUB_OFFLINE=1 pull 0 o/d
+has "$T/err" "6 files verified"
+HF_HUB_OFFLINE=1 pull 0 o/d README.md
+has "$T/err" "1 file verified"
+printf x >>"$OUT/README.md" # one request of three is not complete any more
+pull 0 o/d data/zh/
+HF_HUB_OFFLINE=1 pull 75 o/d
+HF_HUB_OFFLINE=1 pull 75 o/d README.md
+HF_HUB_OFFLINE=1 pull 0 o/d --include '*/en/*'
+pull 0 o/d
+whole o/d
+for i in $(seq 20); do
+    pull 0 o/d --include README.md --include "$i"
+done
+[ "$(grep -c '"drhost":1' "$OUT/.cache/drhost/manifest.jsonl")" = 16 ] || fail "the manifest grows without end"
 
 case_of "a hub of one's own: SHA256SUMS on any web server, sizes not known"
 run 1 pull --plugin "$DRH_BUILD/tests/sdk/sums_hub.so" "sums:$HUBURL/datasets/o/sums/resolve/main" $QUICK --local-dir "$T/sums"

@@ -16,8 +16,12 @@
 #define HEAD                                                                                       \
     "{\"drhost\":1,\"request\":\"hub {}\",\"complete\":true,\"source\":\"hub:o/n\","               \
     "\"license\":\"mit\"}\n"
+#define COUNTED(request, n)                                                                        \
+    "{\"drhost\":1,\"request\":\"" request "\",\"complete\":true,\"files\":" #n                    \
+    ",\"source\":\"hub:o/n\",\"license\":\"mit\"}\n"
 #define FILE_A "{\"path\":\"a\",\"size\":1,\"mtime_ns\":5,\"sha256\":\"" SHA256 "\"}\n"
 #define FILE_B "{\"path\":\"b\",\"size\":2,\"mtime_ns\":6,\"git_sha1\":\"" GIT "\"}\n"
+#define FILE_C "{\"path\":\"c\",\"size\":3,\"mtime_ns\":7}\n"
 
 static char             folder[BARE_PATH];
 static struct stage     stage = {.desc.id = "hub"};
@@ -100,7 +104,7 @@ START_TEST(a_round_trip)
     struct pull      again = {.step = &step, .lock = -1};
 
     make_pull();
-    ck_assert_int_eq(manifest_finish(&l, &e), DRH_OK);
+    ck_assert_int_eq(manifest_finish(&l, true, &e), DRH_OK);
     ck_assert_int_eq(manifest_as_list(&again, folder, &e), DRH_OK);
     ck_assert_str_eq(again.name, l.name);
     for (int i = 0; i < ABOUT_KEYS; i++) {
@@ -130,7 +134,7 @@ START_TEST(another_size_or_digest_is_not_verified)
     struct listed    f;
 
     make_pull();
-    ck_assert_int_eq(manifest_finish(&l, &e), DRH_OK);
+    ck_assert_int_eq(manifest_finish(&l, true, &e), DRH_OK);
     ck_assert_int_eq(manifest_read_verified(folder, &v, &e), DRH_OK);
     f = l.list.file[0];
     ck_assert(verified_has(v, &f, f.mtime_ns));
@@ -154,7 +158,7 @@ START_TEST(failed_files_are_not_noted)
     make_pull();
     (void)listed_fail(&l.list.file[1], DRH_E_NETWORK, "gone");
     l.counts.failed = 1;
-    ck_assert_int_eq(manifest_finish(&l, &e), DRH_OK);
+    ck_assert_int_eq(manifest_finish(&l, false, &e), DRH_OK);
     ck_assert_ptr_null(strstr(bare_read(folder, MANIFEST), "\"b\""));
     ck_assert_ptr_nonnull(strstr(bare_read(folder, MANIFEST), "\"complete\":false"));
     ck_as_list(DRH_E_MISSING, 0);
@@ -170,7 +174,7 @@ START_TEST(long_options)
     memset(text, 'x', LONG);
     step.text = text;
     make_pull();
-    ck_assert_msg(manifest_finish(&l, &e) == DRH_OK, "%s", e.message);
+    ck_assert_msg(manifest_finish(&l, true, &e) == DRH_OK, "%s", e.message);
     ck_as_list(DRH_OK, 3);
     mem_free(text);
 }
@@ -185,7 +189,7 @@ static const struct {
     bool        a, b;
 } found[] = {
     {HEAD FILE_A FILE_B, 2, true, true},
-    {FILE_A HEAD FILE_B, 2, true, true},
+    {FILE_A HEAD FILE_B, 1, true, true}, /* each head begins anew */
     {HEAD FILE_B FILE_A, 2, true, true},
     {HEAD "{\"path\":\"a\",\"si\n" FILE_B, 1, false, true},
     {HEAD FILE_A "{\"path\":\"b\",\"size\":2,\"mt", 1, true, false},
@@ -207,10 +211,15 @@ static const struct {
     {"{\"drhost\":0,\"request\":\"hub {}\",\"complete\":true}\n" FILE_A, 0, false, false},
     {FILE_B "{\"drhost\":2}\n" FILE_A, 0, false, true},
     {"{\"drhost\":2}\n" FILE_B HEAD FILE_A, 1, true, false},
-    {HEAD FILE_A "{\"drhost\":2}\n" FILE_B, 0, true, false},
+    {HEAD FILE_A "{\"drhost\":2}\n" FILE_B, 1, true, false}, /* of another request */
     {FILE_A "{\"drhost\":2,\"request\":\"hub {}\",\"complete\":true}\n", 0, true, false},
     {HEAD "{\"tool\":\"other\"}\n" FILE_A, 1, true, false},
     {"{\"request\":\"hub {}\",\"complete\":true}\n" FILE_A, 0, true, false},
+    /* sections of other requests, and how many lines they have */
+    {COUNTED("hub {}", 2) FILE_A FILE_B COUNTED("other", 1) FILE_C, 2, true, true},
+    {COUNTED("other", 1) FILE_C COUNTED("hub {}", 2) FILE_A FILE_B, 2, true, true},
+    {COUNTED("hub {}", 2) FILE_A COUNTED("other", 1) FILE_B, 0, true, true},
+    {COUNTED("hub {}", 0), 0, false, false},
 };
 
 START_TEST(as_it_is_found)
@@ -293,7 +302,7 @@ START_TEST(it_cannot_be_written)
     ck_assert_int_ne(manifest_append(&l, &l.list.file[0], &e), DRH_OK);
     ck_assert_ptr_nonnull(strstr(e.message, "/dev/null/at/all"));
     ck_assert(!l.noted);
-    ck_assert_int_ne(manifest_finish(&l, &e), DRH_OK);
+    ck_assert_int_ne(manifest_finish(&l, true, &e), DRH_OK);
 }
 END_TEST
 
