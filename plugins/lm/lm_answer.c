@@ -29,7 +29,21 @@ void lm_answer_begin(struct lm_answer *a, const struct lm_model *m, const drh_in
     for (uint32_t i = 0; i < req->n_stop; i++) {
         a->longest = req->stop[i].len > a->longest ? req->stop[i].len : a->longest;
     }
+    a->turn_end = lm_chat_user_end(&m->chat, req);
+    a->longest = a->turn_end.len > a->longest ? a->turn_end.len : a->longest;
     lm_decode_init(&a->decoder, &m->tok, LM_DECODE_SKIP_SPECIAL);
+}
+
+/* One of the tokens that end a turn, of a chat only. */
+static int ends_turn(const struct lm_answer *a, uint32_t id)
+{
+    const struct lm_chat *c = &a->m->chat;
+    for (size_t i = 0; a->req->n_messages && i < c->n_stop; i++) {
+        if (c->stop[i] == id) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* A model's own end, or a stop text that is a special token, which no text ever holds. */
@@ -41,6 +55,9 @@ static int is_stop(const struct lm_answer *a, uint32_t id)
         if (a->m->stop[i] == id) {
             return 1;
         }
+    }
+    if (ends_turn(a, id)) {
+        return 1;
     }
     if (!lm_tok_is_special(&a->m->tok, id)) {
         return 0;
@@ -97,6 +114,11 @@ static void append(struct lm_answer *a, decode_step *step, uint32_t id)
     a->n += out.count;
 }
 
+static int stands_at(const struct lm_answer *a, size_t at, drh_str s)
+{
+    return s.len && s.len <= a->n - at && memcmp(a->text + at, s.ptr, s.len) == 0;
+}
+
 /* The first stop text that ends behind `from`: the answer ends where it begins. */
 static int find_stop(struct lm_answer *a, size_t from)
 {
@@ -104,10 +126,14 @@ static int find_stop(struct lm_answer *a, size_t from)
     for (size_t at = begin; at < a->n; at++) {
         for (uint32_t i = 0; i < a->req->n_stop; i++) {
             const drh_str s = a->req->stop[i];
-            if (s.len && s.len <= a->n - at && memcmp(a->text + at, s.ptr, s.len) == 0) {
+            if (stands_at(a, at, s)) {
                 a->n = at;
                 return 1;
             }
+        }
+        if (stands_at(a, at, a->turn_end)) {
+            a->n = at;
+            return 1;
         }
     }
     return 0;

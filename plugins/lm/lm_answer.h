@@ -17,8 +17,9 @@ struct lm_answer {
     struct lm_decoder      decoder;
     char                  *text; /* owned; kept from answer to answer */
     size_t                 n, cap;
-    size_t                 longest; /* stop text */
-    double                 until;   /* monotonic seconds, 0: no deadline */
+    drh_str                turn_end; /* a stop text of the chat form */
+    size_t                 longest;  /* stop text */
+    double                 until;    /* monotonic seconds, 0: no deadline */
     int                    no_memory, late;
 };
 

@@ -76,8 +76,14 @@ drh_status lm_model_load(struct lm_model *m, const char *dir, drh_error *e)
     return st;
 }
 
+drh_status lm_model_chat(struct lm_model *m, const char *dir, const char *name, drh_error *e)
+{
+    return lm_chat_open(&m->chat, &m->tok, m->named, dir, name, e);
+}
+
 void lm_model_free(struct lm_model *m)
 {
+    lm_chat_free(&m->chat);
     free(m->own);
     free(m->layer);
     free(m->inv_freq);

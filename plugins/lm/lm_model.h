@@ -8,6 +8,7 @@
 #ifndef LM_MODEL_H
 #define LM_MODEL_H
 
+#include "lm_chat.h"
 #include "lm_config.h"
 #include "lm_shards.h"
 #include "lm_tok.h"
@@ -36,29 +37,33 @@ struct lm_layer {
 };
 
 struct lm_model {
-    struct lm_config c;
-    struct lm_tok    tok;
-    const float     *embed, *positions, *norm_w, *norm_b; /* positions: GPT-2 */
-    const float     *head;                                /* [vocab][width] */
-    double          *inv_freq; /* Llama: head_dim / 2 angles a position */
-    struct lm_layer *layer;
-    uint32_t         bos;                /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
-    uint32_t         stop[LM_MAX_STOPS]; /* tokens that end an answer */
-    size_t           n_stop;
-    struct lm_shards weights;
-    struct lm_map    tok_json, config_json;
-    float           *own; /* converted and joined weights */
+    struct lm_config     c;
+    struct lm_tok        tok;
+    const float         *embed, *positions, *norm_w, *norm_b; /* positions: GPT-2 */
+    const float         *head;                                /* [vocab][width] */
+    double              *inv_freq; /* Llama: head_dim / 2 angles a position */
+    struct lm_layer     *layer;
+    uint32_t             bos;                /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
+    uint32_t             stop[LM_MAX_STOPS]; /* tokens that end an answer */
+    size_t               n_stop;
+    struct lm_chat_names named; /* by tokenizer_config.json */
+    struct lm_chat       chat;  /* lm_model_chat */
+    struct lm_shards     weights;
+    struct lm_map        tok_json, config_json;
+    float               *own; /* converted and joined weights */
 };
 
 /* Is this a folder that lm_model_load could load, by config.json and file names alone? */
 drh_status lm_model_probe(const char *dir, drh_error *e);
 /* On failure nothing is left to free. */
 drh_status lm_model_load(struct lm_model *m, const char *dir, drh_error *e);
+/* Opens the chat form, which a model has none of before: see lm_chat_open. */
+drh_status lm_model_chat(struct lm_model *m, const char *dir, const char *name, drh_error *e);
 void       lm_model_free(struct lm_model *m);
 
 /* -- between lm_model.c, lm_bind.c and lm_special.c -- */
 drh_status lm_bind(struct lm_model *m, drh_error *e);
-/* bos and stop, from tokenizer_config.json and generation_config.json, if they are there. */
+/* bos, stop and named, from tokenizer_config.json and generation_config.json, if they are there. */
 void lm_find_special(struct lm_model *m, const char *dir);
 
 #endif /* LM_MODEL_H */

@@ -13,16 +13,23 @@ uint32_t lm_request_limit(const struct lm_model *m, const drh_infer_req *req)
     return req->max_total && req->max_total < m->c.context ? req->max_total : m->c.context;
 }
 
+static drh_status check_messages(const drh_infer_req *req, drh_error *e)
+{
+    if (req->n_messages && req->prompt.len) {
+        return drh_fail(e, DRH_E_ARG, "both prompt and messages are given; give one of them");
+    }
+    if ((req->flags & DRH_INFER_OPEN) && !req->n_messages) {
+        return drh_fail(e, DRH_E_ARG, "DRH_INFER_OPEN is for messages; a prompt is always open");
+    }
+    return DRH_OK;
+}
+
 static drh_status check(const struct lm_model *m, const drh_infer_req *req, drh_error *e)
 {
-    const uint32_t known = DRH_INFER_BOS | DRH_INFER_JOINT | DRH_INFER_SPECIAL;
+    const uint32_t known = DRH_INFER_BOS | DRH_INFER_JOINT | DRH_INFER_SPECIAL | DRH_INFER_OPEN;
     if (req->op != DRH_INFER_SCORE && req->op != DRH_INFER_GENERATE) {
         return drh_fail(e, DRH_E_UNSUPPORTED,
                         "this backend scores and generates; it does not embed");
-    }
-    if (req->n_messages) {
-        return drh_fail(e, DRH_E_UNSUPPORTED,
-                        "chat messages are not supported; give prompt as text");
     }
     if (req->flags & ~known) {
         return drh_fail(e, DRH_E_UNSUPPORTED, "a flag of the request is not known: 0x%lx",
@@ -33,7 +40,13 @@ static drh_status check(const struct lm_model *m, const drh_infer_req *req, drh_
                         "the model's tokenizer has no bos, <|endoftext|> or "
                         "eos token to begin with");
     }
-    return DRH_OK;
+    return check_messages(req, e);
+}
+
+/* Is there a context token?  A chat form that begins with bos has its own. */
+static int has_context(const struct lm_model *m, const drh_infer_req *req)
+{
+    return (req->flags & DRH_INFER_BOS) && !(req->n_messages && lm_chat_has_bos(&m->chat));
 }
 
 static size_t special_part(const drh_infer_req *req)
@@ -41,42 +54,87 @@ static size_t special_part(const drh_infer_req *req)
     return req->flags & DRH_INFER_SPECIAL ? req->prompt.len : 0;
 }
 
+static drh_status no_memory(drh_error *e)
+{
+    return drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
+}
+
+/* ---- prompt and target --------------------------------------------------------------------- */
+
+/* A prompt as text: the request's own, or its messages in the model's form. */
+struct prompt {
+    const drh_infer_req *req;
+    const char          *p;
+    size_t               n;
+    struct lm_chat_text  chat;
+};
+
+static drh_status open_prompt(struct prompt *t, const struct lm_model *m, const drh_infer_req *req,
+                              drh_error *e)
+{
+    drh_status st = DRH_OK;
+    memset(t, 0, sizeof(*t));
+    t->req = req;
+    t->p = req->prompt.ptr;
+    t->n = req->prompt.len;
+    if (req->n_messages) {
+        st = lm_chat_render(&m->chat, &m->tok.uni, req, &t->chat, e);
+        t->p = t->chat.text.p;
+        t->n = t->chat.text.n;
+    }
+    return st;
+}
+
+static void close_prompt(struct prompt *t)
+{
+    lm_chat_text_free(&t->chat);
+}
+
+/* The tokens of p[0..n), which begins with the prompt. */
+static int encode(const struct prompt *t, const struct lm_model *m, const char *p, size_t n,
+                  struct lm_tok_out *out)
+{
+    return t->req->n_messages
+               ? lm_tok_encode_marked(&m->tok, p, n, t->chat.mark, t->chat.n_marks, out)
+               : lm_tok_encode(&m->tok, p, n, special_part(t->req), out);
+}
+
 /* Both texts as one; the target starts at token tokens(prompt). */
-static int encode_joint(const struct lm_model *m, const drh_infer_req *req, struct lm_tok_out *out,
+static int encode_joint(const struct prompt *t, const struct lm_model *m, struct lm_tok_out *out,
                         size_t *n_prompt)
 {
     struct lm_tok_out alone = {NULL, 0, 0};
-    const size_t      n = req->prompt.len + req->target.len;
+    const drh_str     target = t->req->target;
     char             *both;
     int               rc;
-    if (lm_tok_encode(&m->tok, req->prompt.ptr, req->prompt.len, special_part(req), &alone)) {
+    if (encode(t, m, t->p, t->n, &alone)) {
         return -1;
     }
     *n_prompt = alone.count;
-    both = malloc(n + 1);
+    both = malloc(t->n + target.len + 1);
     if (!both) {
         return -1;
     }
-    if (req->prompt.len) {
-        memcpy(both, req->prompt.ptr, req->prompt.len);
+    if (t->n) {
+        memcpy(both, t->p, t->n);
     }
-    if (req->target.len) {
-        memcpy(both + req->prompt.len, req->target.ptr, req->target.len);
+    if (target.len) {
+        memcpy(both + t->n, target.ptr, target.len);
     }
-    rc = lm_tok_encode(&m->tok, both, n, special_part(req), out);
+    rc = encode(t, m, both, t->n + target.len, out);
     free(both);
     return rc;
 }
 
-static int encode_apart(const struct lm_model *m, const drh_infer_req *req, struct lm_tok_out *out,
+static int encode_apart(const struct prompt *t, const struct lm_model *m, struct lm_tok_out *out,
                         size_t *n_prompt)
 {
     const size_t before = out->count;
-    if (lm_tok_encode(&m->tok, req->prompt.ptr, req->prompt.len, special_part(req), out)) {
+    if (encode(t, m, t->p, t->n, out)) {
         return -1;
     }
     *n_prompt = out->count - before;
-    return lm_tok_encode(&m->tok, req->target.ptr, req->target.len, 0, out);
+    return lm_tok_encode(&m->tok, t->req->target.ptr, t->req->target.len, 0, out);
 }
 
 static drh_status fill(struct lm_plan *p, size_t bos, size_t n_prompt, size_t total, size_t limit,
@@ -104,47 +162,55 @@ static drh_status fill(struct lm_plan *p, size_t bos, size_t n_prompt, size_t to
     return DRH_OK;
 }
 
+/* The context token, if there is one: how many. */
+static size_t begin(const struct lm_model *m, const drh_infer_req *req, struct lm_tok_out *out)
+{
+    if (has_context(m, req)) {
+        lm_tok_emit(out, m->bos);
+    }
+    return out->count;
+}
+
 drh_status lm_plan_request(const struct lm_model *m, const drh_infer_req *req, uint32_t *ids,
                            struct lm_plan *plan, drh_error *e)
 {
     const uint32_t    limit = lm_request_limit(m, req);
     struct lm_tok_out out = {ids, ids ? limit : 0, 0};
-    size_t            n_prompt = 0, bos = req->flags & DRH_INFER_BOS ? 1 : 0;
+    struct prompt     t;
+    size_t            n_prompt = 0, bos;
     drh_status        st = check(m, req, e);
-    int               rc;
     memset(plan, 0, sizeof(*plan));
     if (st != DRH_OK) {
         return st;
     }
-    if (bos) {
-        if (out.cap) {
-            ids[0] = m->bos;
-        }
-        out.count = 1;
+    bos = begin(m, req, &out);
+    st = open_prompt(&t, m, req, e);
+    if (st == DRH_OK && (req->flags & DRH_INFER_JOINT ? encode_joint(&t, m, &out, &n_prompt)
+                                                      : encode_apart(&t, m, &out, &n_prompt))) {
+        st = no_memory(e);
     }
-    rc = req->flags & DRH_INFER_JOINT ? encode_joint(m, req, &out, &n_prompt)
-                                      : encode_apart(m, req, &out, &n_prompt);
-    if (rc) {
-        return drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
-    }
-    return fill(plan, bos, n_prompt, out.count, limit, e);
+    close_prompt(&t);
+    return st == DRH_OK ? fill(plan, bos, n_prompt, out.count, limit, e) : st;
 }
 
 drh_status lm_plan_prompt(const struct lm_model *m, const drh_infer_req *req, uint32_t *ids,
                           struct lm_prompt *plan, drh_error *e)
 {
     struct lm_tok_out out = {ids, ids ? m->c.context : 0, 0};
+    struct prompt     t;
     drh_status        st = check(m, req, e);
     memset(plan, 0, sizeof(*plan));
     if (st != DRH_OK) {
         return st;
     }
-    if (req->flags & DRH_INFER_BOS) {
-        plan->bos = 1;
-        lm_tok_emit(&out, m->bos);
+    plan->bos = (uint32_t)begin(m, req, &out);
+    st = open_prompt(&t, m, req, e);
+    if (st == DRH_OK && encode(&t, m, t.p, t.n, &out)) {
+        st = no_memory(e);
     }
-    if (lm_tok_encode(&m->tok, req->prompt.ptr, req->prompt.len, special_part(req), &out)) {
-        return drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
+    close_prompt(&t);
+    if (st != DRH_OK) {
+        return st;
     }
     if (out.count == 0) {
         return drh_fail(e, DRH_E_ARG,
@@ -205,7 +271,7 @@ drh_status lm_plan_sampling(const struct lm_model *m, const drh_infer_req *req, 
         struct lm_tok_out first = {avoid + out->n_avoid, 1, 0};
         if (lm_tok_encode(&m->tok, req->first_avoid[i].ptr, req->first_avoid[i].len,
                           req->first_avoid[i].len, &first)) {
-            st = drh_fail(e, DRH_E_NOMEM, "out of memory for tokens");
+            st = no_memory(e);
         }
         out->n_avoid += first.count > 0;
     }

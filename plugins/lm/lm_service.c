@@ -23,7 +23,7 @@ struct service {
     uint32_t                 pack_tokens;
     size_t                   streams;  /* decoded together */
     size_t                   kv_bytes; /* a worker */
-    char                     identity[256];
+    char                     identity[320];
 };
 
 struct worker {
@@ -66,8 +66,9 @@ static drh_status digest(const struct service *s, uint8_t out[32])
     const struct lm_model *m = &s->model;
     const uint64_t         bos = m->bos;
     uint8_t               *sums = malloc(m->weights.n * 32);
-    drh_str                parts[4];
-    drh_status             st = sums ? DRH_OK : DRH_E_NOMEM;
+    drh_str                parts[5];
+    struct lm_text         chat = {NULL, 0, 0};
+    drh_status             st = sums && !lm_chat_facts(&m->chat, &chat) ? DRH_OK : DRH_E_NOMEM;
     for (size_t i = 0; st == DRH_OK && i < m->weights.n; i++) {
         st = digest_shard(s, &m->weights.s[i], sums + 32 * i);
     }
@@ -75,7 +76,9 @@ static drh_status digest(const struct service *s, uint8_t out[32])
     parts[1] = (drh_str){(const char *)m->tok_json.p, m->tok_json.n};
     parts[2] = (drh_str){(const char *)&bos, sizeof(bos)};
     parts[3] = (drh_str){(const char *)sums, m->weights.n * 32};
-    st = st == DRH_OK ? s->host->digest(s->host, parts, 4, out) : st;
+    parts[4] = (drh_str){chat.p, chat.n};
+    st = st == DRH_OK ? s->host->digest(s->host, parts, chat.n ? 5 : 4, out) : st;
+    lm_text_free(&chat);
     free(sums);
     return st;
 }
@@ -144,6 +147,23 @@ static int64_t option(const drh_host *h, const drh_config *c, const char *pointe
     return h->config->get_i64(c, pointer, &v) == DRH_OK && v > 0 ? v : otherwise;
 }
 
+/* The chat form that is asked for, or the model's own. */
+static drh_status open_chat(struct service *s, const drh_config *c, drh_error *e)
+{
+    char       name[64] = "auto";
+    drh_str    v;
+    drh_status st;
+    if (s->host->config->get_str(c, "/chat", &v) == DRH_OK && v.len) {
+        (void)snprintf(name, sizeof(name), "%.*s", (int)(v.len < sizeof(name) ? v.len : 63), v.ptr);
+    }
+    st = lm_model_chat(&s->model, s->dir, name, e);
+    if (st == DRH_OK) {
+        drh_logf(s->host, DRH_LOG_DEBUG, "chat: %s",
+                 s->model.chat.form ? s->model.chat.form->name : s->model.chat.why);
+    }
+    return st;
+}
+
 static drh_status start(struct service *s, const drh_config *c, drh_error *e)
 {
     const drh_host *h = s->host;
@@ -156,6 +176,7 @@ static drh_status start(struct service *s, const drh_config *c, drh_error *e)
     s->kv_bytes =
         ((size_t)option(h, c, "/kv_mb", 384) << 20) / (h->max_workers ? h->max_workers : 1);
     st = lm_model_load(&s->model, s->dir, e);
+    st = st == DRH_OK ? open_chat(s, c, e) : st;
     if (st != DRH_OK) {
         return st;
     }

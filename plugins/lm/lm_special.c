@@ -8,10 +8,6 @@
 
 #include <drh/util.h>
 
-struct named { /* of tokenizer_config.json */
-    uint32_t bos, eos;
-};
-
 /* A token by its text: a string, or an object with "content". */
 static void token_member(struct lm_json *j, const struct lm_tok *t, uint32_t *id)
 {
@@ -34,12 +30,12 @@ static void token_member(struct lm_json *j, const struct lm_tok *t, uint32_t *id
     }
 }
 
-static struct named read_named(const struct lm_model *m, const char *dir)
+static struct lm_chat_names read_named(const struct lm_model *m, const char *dir)
 {
-    struct named    out = {LM_TOK_NONE, LM_TOK_NONE};
-    struct lm_json  j;
-    struct lm_slice key;
-    struct lm_map   f;
+    struct lm_chat_names out = {LM_TOK_NONE, LM_TOK_NONE};
+    struct lm_json       j;
+    struct lm_slice      key;
+    struct lm_map        f;
     if (lm_map_open(&f, dir, "tokenizer_config.json", NULL) != DRH_OK) {
         return out;
     }
@@ -100,10 +96,11 @@ static void stops_of_generation(struct lm_model *m, const char *dir)
 
 void lm_find_special(struct lm_model *m, const char *dir)
 {
-    const struct named named = read_named(m, dir);
-    const uint32_t     endoftext = lm_tok_id(&m->tok, DRH_LIT("<|endoftext|>"));
-    const uint32_t     order[] = {named.bos, m->c.bos, endoftext, named.eos,
+    const struct lm_chat_names named = read_named(m, dir);
+    const uint32_t             endoftext = lm_tok_id(&m->tok, DRH_LIT("<|endoftext|>"));
+    const uint32_t             order[] = {named.bos, m->c.bos, endoftext, named.eos,
                               m->c.n_eos ? m->c.eos[0] : LM_TOK_NONE};
+    m->named = named;
     m->bos = LM_TOK_NONE;
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && m->bos == LM_TOK_NONE; i++) {
         if (order[i] < m->c.vocab) {

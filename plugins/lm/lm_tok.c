@@ -143,36 +143,83 @@ static int normalize(struct run *r, const char *p, size_t n, int first, size_t s
     return split_added(r, &r->t->normalized, plain, s.p, s.n, first, special_n);
 }
 
+static void begin(struct run *r, const struct lm_tok *t, struct lm_tok_out *out)
+{
+    memset(r, 0, sizeof(*r));
+    r->t = t;
+    r->out = out;
+    r->pre.pre = &t->pre;
+    r->pre.uni = &t->uni;
+    r->pre.word = word;
+    r->pre.ctx = r;
+}
+
+static void end(struct run *r)
+{
+    lm_pre_run_end(&r->pre);
+    for (size_t i = 0; i < 2; i++) {
+        lm_text_free(&r->buf[i]);
+        lm_text_free(&r->prefix[i]);
+    }
+}
+
 int lm_tok_encode(const struct lm_tok *t, const char *text, size_t n, size_t special_n,
                   struct lm_tok_out *out)
 {
     struct run r;
     int        rc;
-    memset(&r, 0, sizeof(r));
-    r.t = t;
-    r.out = out;
-    r.pre.pre = &t->pre;
-    r.pre.uni = &t->uni;
-    r.pre.word = word;
-    r.pre.ctx = &r;
+    begin(&r, t, out);
     rc = split_added(&r, &t->raw, normalize, text, n, 1, special_n < n ? special_n : n);
-    lm_pre_run_end(&r.pre);
-    for (size_t i = 0; i < 2; i++) {
-        lm_text_free(&r.buf[i]);
-        lm_text_free(&r.prefix[i]);
+    end(&r);
+    return rc;
+}
+
+int lm_tok_encode_marked(const struct lm_tok *t, const char *text, size_t n,
+                         const struct lm_tok_mark *mark, size_t n_marks, struct lm_tok_out *out)
+{
+    const unsigned char *u = (const unsigned char *)text;
+    struct run           r;
+    size_t               from = 0;
+    int                  rc = 0;
+    begin(&r, t, out);
+    for (size_t i = 0; !rc && i < n_marks; i++) {
+        const struct lm_tok_added *a = mark[i].token;
+        const size_t               behind = mark[i].at + a->len;
+        const size_t               to = a->lstrip && mark[i].at > from
+                                            ? lm_space_start(&t->uni, u, from, mark[i].at)
+                                            : mark[i].at;
+        rc = from < to ? split_added(&r, &t->raw, normalize, text + from, to - from, from == 0, 0)
+                       : 0;
+        if (!rc) {
+            lm_tok_emit(out, a->id);
+        }
+        from = a->rstrip ? lm_space_end(&t->uni, u, n, behind) : behind;
     }
+    if (!rc && from < n) {
+        rc = split_added(&r, &t->raw, normalize, text + from, n - from, from == 0, 0);
+    }
+    end(&r);
     return rc;
 }
 
 /* ---- looking up ---------------------------------------------------------------------------- */
 
-uint32_t lm_tok_id(const struct lm_tok *t, const char *text, size_t n)
+struct lm_tok_added *lm_tok_added_of(const struct lm_tok *t, const char *text, size_t n)
 {
-    const struct lm_tok_word *w;
     for (size_t i = 0; i < t->n_added; i++) {
         if (t->added[i].len == n && memcmp(t->added[i].text, text, n) == 0) {
-            return t->added[i].id;
+            return &t->added[i];
         }
+    }
+    return NULL;
+}
+
+uint32_t lm_tok_id(const struct lm_tok *t, const char *text, size_t n)
+{
+    const struct lm_tok_word  *w;
+    const struct lm_tok_added *a = lm_tok_added_of(t, text, n);
+    if (a) {
+        return a->id;
     }
     w = lm_tok_find(t, text, n, 0);
     w = w ? w : lm_tok_find(t, text, n, 1);

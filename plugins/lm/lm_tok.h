@@ -112,6 +112,19 @@ void       lm_tok_free(struct lm_tok *t);
 int lm_tok_encode(const struct lm_tok *t, const char *text, size_t n, size_t special_n,
                   struct lm_tok_out *out);
 
+/* A control token of a text, known by its place: its own text stands there. */
+struct lm_tok_mark {
+    size_t                     at;
+    const struct lm_tok_added *token;
+};
+
+/* The same with control tokens at the marks, in their order, and nowhere else. */
+int lm_tok_encode_marked(const struct lm_tok *t, const char *text, size_t n,
+                         const struct lm_tok_mark *mark, size_t n_marks, struct lm_tok_out *out);
+
+/* Added token by its text, or NULL. */
+struct lm_tok_added *lm_tok_added_of(const struct lm_tok *t, const char *text, size_t n);
+
 /* Id of an added token or a vocabulary entry by its text, or LM_TOK_NONE. */
 uint32_t lm_tok_id(const struct lm_tok *t, const char *text, size_t n);
 

@@ -55,8 +55,9 @@ static int said(void *ctx, const struct lm_stream *s, uint32_t id)
 
 /* A stream for req; its tokens, and the ids that may not come first behind them, are one block. */
 static drh_status open_stream(const struct lm_writer *w, const drh_infer_req *req,
-                              struct lm_answer *a, struct lm_stream *s, drh_error *e)
+                              struct lm_answer *a, struct lm_stream *s, drh_infer_res *res)
 {
+    drh_error             *e = res->error;
     const struct lm_model *m = w->g.en->m;
     struct lm_prompt       p;
     const size_t           most = (size_t)m->c.context + req->n_first_avoid;
@@ -78,6 +79,7 @@ static drh_status open_stream(const struct lm_writer *w, const drh_infer_req *re
         s->tokens = NULL;
         return st;
     }
+    res->n_prompt_tokens = p.n - p.bos;
     s->n_prompt = p.n;
     s->max_new = p.max_new;
     s->said = said;
@@ -89,7 +91,6 @@ static drh_status open_stream(const struct lm_writer *w, const drh_infer_req *re
 static void close_stream(const struct lm_stream *s, struct lm_answer *a, const drh_infer_req *req,
                          drh_infer_res *res)
 {
-    res->n_prompt_tokens = s->n_prompt - (req->flags & DRH_INFER_BOS ? 1 : 0);
     res->n_target_tokens = s->n_new;
     if (s->status != DRH_OK) {
         res->status = drh_fail(res->error, s->status,
@@ -120,7 +121,7 @@ drh_status lm_writer_run(struct lm_writer *w, const drh_infer_req *const *req, s
         if (req[i]->op != DRH_INFER_GENERATE) {
             continue;
         }
-        res[i]->status = open_stream(w, req[i], &w->answer[k], &w->stream[k], res[i]->error);
+        res[i]->status = open_stream(w, req[i], &w->answer[k], &w->stream[k], res[i]);
         st = res[i]->status == DRH_E_NOMEM ? DRH_E_NOMEM : DRH_OK;
         if (res[i]->status == DRH_OK) {
             w->of[k++] = i;

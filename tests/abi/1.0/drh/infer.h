@@ -36,10 +36,18 @@ enum { /* drh_infer_req.flags */
        DRH_INFER_JOINT = 1u << 1,
        /* Special tokens spelled in prompt are control tokens.  Never set it for text that comes
         * from data: there they are plain text. */
-       DRH_INFER_SPECIAL = 1u << 2
+       DRH_INFER_SPECIAL = 1u << 2,
+       /* Messages: the last one is left open.  The prompt ends with its content, as it is, and
+        * GENERATE goes on with it: a user's turn, or an assistant's whose first words are given.
+        * A lone user's message without content is the text that precedes a user's turn, from which
+        * a chat model makes up a question (Magpie's pre-query; a system message may be in front).
+        * The form's own system text is then put only where Magpie has it. */
+       DRH_INFER_OPEN = 1u << 3
 };
 
-/* One message of a chat request: role "system", "user" or "assistant". */
+/* One message of a chat request: role "system" (the first one, if at all), "user" or "assistant";
+ * the last one is the user's, unless DRH_INFER_OPEN says otherwise.  The content is text: special
+ * tokens spelled in it are no control tokens.  What the model's form does not have is DRH_E_ARG. */
 typedef struct drh_infer_msg {
     uint32_t struct_size;
     uint32_t reserved;
@@ -58,7 +66,9 @@ typedef struct drh_infer_req {
     drh_str  prompt; /* raw text; {NULL,0} when messages are given */
     drh_str  target; /* SCORE: the text whose tokens are scored */
 
-    const drh_infer_msg *const *messages; /* chat form, rendered with the model's own template */
+    /* A chat, rendered in the model's own form, bos included where it has one.  What ends a turn in
+     * that form ends an answer.  A model without a form: DRH_E_UNSUPPORTED. */
+    const drh_infer_msg *const *messages;
     uint32_t                    n_messages;
 
     /* GENERATE */
