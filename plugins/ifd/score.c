@@ -220,6 +220,9 @@ static drh_status failed(struct ifd *s, drh_record *r, const drh_infer_res *res,
     if (res->error && res->error->message[0]) {
         text = res->error->message;
     }
+    if (res->status == DRH_E_UNSUPPORTED) { /* the same for every record */
+        return drh_fail(e, DRH_E_CONFIG, "%s", text);
+    }
     return done(s, score, s->host->records->fail(r, "infer_failed", text, strlen(text)), e);
 }
 

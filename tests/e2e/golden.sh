@@ -50,6 +50,22 @@ sed -E 's/.*"same_tokens":\{"loss_cond":([0-9.]*),"loss_direct":([0-9.]*),"n":([
 paste -d ' ' apart.jsonl.numbers apart.golden | awk "$close" ||
     fail "same_tokens: too far from the golden numbers"
 
+echo "- the chat form of a chat model"
+QWEN=$DRH_SOURCE/examples/models/tiny-qwen2
+CHATS=$DRH_SOURCE/tests/data/tiny-qwen2/golden.jsonl
+sed -E "s/^\{\"set\": \"[a-z]*\", \"row\": [0-9]*, (\"instruction\": \"$text\", \"input\": \"$text\", \"output\": \"$text\"), \"prompt\".*/{\1}/" \
+    "$CHATS" >chats.jsonl
+run 0 --plugin ifd.so --model "$QWEN" --set preset=same_tokens --set template=chat chats.jsonl -o chats.out.jsonl
+numbers chats.out.jsonl
+sed -E 's/.*"same_tokens": \{"loss_cond": ([0-9.]*), "loss_direct": ([0-9.]*), "n": ([0-9]*), "ifd_ppl": ([0-9.]*),.*/\2 \1 \4 \3/' \
+    "$CHATS" >chats.golden
+paste -d ' ' chats.out.jsonl.numbers chats.golden | awk "$close" ||
+    fail "chat: too far from the golden numbers"
+
+echo "- a model without a chat form"
+run 2 --plugin ifd.so --model "$MODEL" --set template=chat chats.jsonl -o none.jsonl
+has err 'the model has no chat template, as base models do'
+
 echo "- true pairs and others"
 run 0 --plugin ifd.so --model "$MODEL" --set preset=same_tokens other.jsonl -o other_scored.jsonl
 numbers other_scored.jsonl

@@ -48,6 +48,10 @@ static drh_status get_str(const drh_config *c, const char *pointer, drh_str *out
         *out = drh_str_of(l->model);
         return DRH_OK;
     }
+    if (strcmp(pointer, "/chat") == 0 && l->chat) {
+        *out = drh_str_of(l->chat);
+        return DRH_OK;
+    }
     return DRH_E_MISSING;
 }
 
@@ -66,12 +70,18 @@ static const drh_config_api config_api = {
 
 drh_status lab_open(struct lab *l, const char *model)
 {
+    return lab_open_chat(l, model, NULL);
+}
+
+drh_status lab_open_chat(struct lab *l, const char *model, const char *chat)
+{
     const drh_stage *st = drh_entry_v1.stages[0];
     drh_error        blank = DRH_ERROR_INIT;
     drh_status       rc;
     memset(l, 0, sizeof(*l));
     l->e = blank;
     l->model = model;
+    l->chat = chat;
     l->pack_tokens = 2048;
     l->host.struct_size = sizeof(l->host);
     l->host.impl = l;

@@ -13,6 +13,7 @@
 struct lab { /* the service, alive */
     drh_host                  host;
     const char               *model;
+    const char               *chat; /* option chat, or NULL */
     int64_t                   pack_tokens;
     int32_t                   cancelled;
     void                     *self, *worker;
@@ -21,6 +22,8 @@ struct lab { /* the service, alive */
 };
 
 drh_status lab_open(struct lab *l, const char *model);
+/* With the option chat. */
+drh_status lab_open_chat(struct lab *l, const char *model, const char *chat);
 void       lab_close(struct lab *l);
 
 /* Scores n requests in one pack; res and err are arrays of n. */

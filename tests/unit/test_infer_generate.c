@@ -318,6 +318,157 @@ START_TEST(scores_and_answers_together)
 }
 END_TEST
 
+/* ---- chats --------------------------------------------------------------------------------- */
+
+struct talk { /* a user's message, perhaps behind a system's */
+    drh_infer_msg        msg[2];
+    const drh_infer_msg *at[2];
+    char                 user[4096];
+};
+
+/* The golden rows' users say the instruction and, on a new line, the input. */
+static void row_talk(struct talk *t, size_t row)
+{
+    const char *input = text_of(row, "input");
+    (void)snprintf(t->user, sizeof(t->user), "%s%s%s", text_of(row, "instruction"),
+                   *input ? "\n" : "", input);
+    t->msg[0] = (drh_infer_msg){sizeof(t->msg[0]), 0, {DRH_LIT("user")}, drh_str_of(t->user)};
+    t->at[0] = &t->msg[0];
+}
+
+static drh_infer_req talk_req(drh_infer_req q, const struct talk *t)
+{
+    q.prompt = (drh_str){NULL, 0};
+    q.flags &= ~(uint32_t)DRH_INFER_SPECIAL;
+    q.messages = t->at;
+    q.n_messages = 1;
+    return q;
+}
+
+START_TEST(golden_chat_losses)
+{
+    static struct talk t;
+    for (size_t i = 0; i < N_ROWS; i++) {
+        drh_infer_req req[2];
+        drh_infer_res res[2];
+        drh_error     err[2];
+        row_talk(&t, i);
+        req[0] = talk_req(lab_req("", text_of(i, "output"), 0, 0), &t);
+        req[1] = talk_req(lab_req("", text_of(i, "output"), DRH_INFER_JOINT, 0), &t);
+        ck_assert_int_eq(lab_run(&l, l.worker, req, 2, res, err), DRH_OK);
+        ck_assert_msg(res[0].status == DRH_OK, "%s", err[0].message);
+        close_to(mean_loss(&res[0]), number_of(i, "same_tokens", "loss_cond"), i, "chat");
+        close_to(mean_loss(&res[1]), number_of(i, "superfiltering", "loss_cond"), i, "joint chat");
+        ck_assert_int_eq((int)res[0].n_prompt_tokens,
+                         cJSON_GetArraySize(cJSON_GetObjectItem(golden[i], "prompt_ids")));
+    }
+}
+END_TEST
+
+START_TEST(golden_chat_greedy)
+{
+    static struct talk t[GREEDY];
+    size_t             rows[GREEDY];
+    drh_infer_req      req[GREEDY];
+    drh_infer_res      res[GREEDY];
+    drh_error          err[GREEDY];
+    const size_t       n = greedy_rows(rows);
+    for (size_t i = 0; i < n; i++) {
+        row_talk(&t[i], rows[i]);
+        req[i] = talk_req(ask(""), &t[i]);
+    }
+    ck_assert_int_eq(lab_run(&l, l.worker, req, n, res, err), DRH_OK);
+    for (size_t i = 0; i < n; i++) {
+        same_text(&res[i], text_of(rows[i], "greedy_text"));
+        ck_assert_int_eq((int)res[i].n_prompt_tokens,
+                         cJSON_GetArraySize(cJSON_GetObjectItem(golden[rows[i]], "prompt_ids")));
+    }
+}
+END_TEST
+
+/* The same as the prompt that spells the form; the context token once more, and counted apart. */
+START_TEST(chat_as_prompt)
+{
+    struct talk   t = {.msg = {{sizeof(t.msg[0]), 0, {DRH_LIT("system")}, {DRH_LIT("Be brief.")}},
+                               {sizeof(t.msg[0]), 0, {DRH_LIT("user")}, {DRH_LIT("Hi")}}}};
+    drh_infer_req q[4] = {
+        ask("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>"
+            "\n<|im_start|>assistant\n"),
+        talk_req(ask(""), &t), ask("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi"),
+        talk_req(ask(""), &t)};
+    drh_infer_res r[4];
+    drh_error     e[4];
+    t.at[0] = &t.msg[0];
+    t.at[1] = &t.msg[1];
+    q[1].n_messages = q[3].n_messages = 2;
+    q[3].flags = DRH_INFER_OPEN;
+    for (int bos = 0; bos < 2; bos++) {
+        for (size_t i = 0; i < 4; i++) {
+            q[i].flags |= bos ? (uint32_t)DRH_INFER_BOS : 0;
+        }
+        ck_assert_int_eq(lab_run(&l, l.worker, q, 4, r, e), DRH_OK);
+        for (size_t i = 0; i < 4; i += 2) {
+            char want[1024];
+            ck_assert_msg(r[i].status == DRH_OK, "%s", e[i].message);
+            (void)snprintf(want, sizeof(want), "%.*s", (int)r[i].text.len, r[i].text.ptr);
+            ck_assert_uint_gt(strlen(want), 0);
+            same_text(&r[i + 1], want);
+            ck_assert_uint_eq(r[i + 1].n_prompt_tokens, r[i].n_prompt_tokens);
+        }
+    }
+}
+END_TEST
+
+START_TEST(chat_refusals)
+{
+    struct talk   t = {.msg = {{sizeof(t.msg[0]), 0, {DRH_LIT("robot")}, {DRH_LIT("a")}}}};
+    drh_infer_req q[4] = {talk_req(ask(""), &t), ask("a"), talk_req(ask(""), &t), ask("a")};
+    drh_infer_res r[4];
+    drh_error     e[4];
+    uint32_t      tokens;
+    t.at[0] = &t.msg[0];
+    q[1].flags = DRH_INFER_OPEN;
+    q[2].prompt = drh_str_of("a");
+    ck_assert_int_eq(lab_run(&l, l.worker, q, 4, r, e), DRH_OK);
+    ck_assert_int_eq(r[0].status, DRH_E_ARG);
+    ck_assert_ptr_nonnull(strstr(e[0].message, "the role \"robot\""));
+    ck_assert_int_eq(r[1].status, DRH_E_ARG);
+    ck_assert_ptr_nonnull(strstr(e[1].message, "DRH_INFER_OPEN"));
+    ck_assert_int_eq(r[2].status, DRH_E_ARG);
+    ck_assert_ptr_nonnull(strstr(e[2].message, "both prompt and messages"));
+    ck_assert_int_eq(r[3].status, DRH_OK);
+    ck_assert_int_eq(l.p->cost(l.self, &q[0], &tokens, &e[0]), DRH_E_ARG);
+}
+END_TEST
+
+/* What a form does not change is the same model; what it changes is another one. */
+START_TEST(chat_in_identity)
+{
+    drh_infer_info plain = {.struct_size = sizeof(plain)}, other = plain, gpt2 = plain;
+    struct lab     named;
+    drh_infer_res  r;
+    drh_error      e;
+    struct talk    t = {.msg = {{sizeof(t.msg[0]), 0, {DRH_LIT("user")}, {DRH_LIT("a")}}}};
+    drh_infer_req  q = talk_req(ask(""), &t);
+    t.at[0] = &t.msg[0];
+    ck_assert_int_eq(lab_open_chat(&named, QWEN, "chatml"), DRH_OK); /* without its system text */
+    ck_assert_int_eq(l.p->info(l.self, &plain, &l.e), DRH_OK);
+    ck_assert_int_eq(named.p->info(named.self, &other, &named.e), DRH_OK);
+    ck_assert_str_ne(plain.identity, other.identity);
+    ck_assert_ptr_nonnull(strstr(other.identity, " pack=2048"));
+    lab_close(&named);
+    ck_assert_int_eq(lab_open_chat(&named, QWEN, "chat"), DRH_E_CONFIG);
+    ck_assert_ptr_nonnull(strstr(named.e.message, "chatml, phi-4"));
+    ck_assert_int_eq(lab_open(&named, DRH_SOURCE_DIR "/examples/models/tiny-gpt2"), DRH_OK);
+    ck_assert_int_eq(named.p->info(named.self, &gpt2, &named.e), DRH_OK);
+    ck_assert_int_eq(lab_run(&named, named.worker, &q, 1, &r, &e), DRH_OK);
+    ck_assert_int_eq(r.status, DRH_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(e.message, "no chat template"));
+    ck_assert_ptr_nonnull(strstr(e.message, "option chat: chatml"));
+    lab_close(&named);
+}
+END_TEST
+
 START_TEST(cancelled)
 {
     size_t        row;
@@ -347,6 +498,11 @@ int main(void)
     tcase_add_test(t, first_tokens);
     tcase_add_test(t, refusals);
     tcase_add_test(t, scores_and_answers_together);
+    tcase_add_test(t, golden_chat_losses);
+    tcase_add_test(t, golden_chat_greedy);
+    tcase_add_test(t, chat_as_prompt);
+    tcase_add_test(t, chat_refusals);
+    tcase_add_test(t, chat_in_identity);
     tcase_add_test(t, cancelled);
     return run_case("infer_generate", t);
 }
