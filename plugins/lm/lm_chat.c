@@ -12,88 +12,102 @@
 
 /* ---- the template in the folder ------------------------------------------------------------ */
 
-/* A list of {"name": ..., "template": ...}: the one named default. */
-static int from_list(struct lm_json *j, struct lm_text *out)
+struct source { /* what is being read */
+    struct lm_json  j;
+    struct lm_text *out;
+    int             no_memory;
+};
+
+static int take_text(struct source *s)
 {
-    struct lm_slice key, s;
-    int             rc;
-    if (lm_json_enter(j, '[')) {
+    struct lm_slice text;
+    if (lm_json_string(&s->j, &text)) {
         return -1;
     }
-    while ((rc = lm_json_item(j)) == 1) {
-        const size_t before = out->n;
-        int          is_default = 0;
-        if (lm_json_enter(j, '{')) {
-            return -1;
+    s->no_memory |= lm_text_put(s->out, text.p, text.n);
+    return s->no_memory ? -1 : 0;
+}
+
+/* {"name": ..., "template": ...}: its template, if the name is default. */
+static int from_item(struct source *s)
+{
+    const size_t    before = s->out->n;
+    int             is_default = 0, rc = lm_json_enter(&s->j, '{'), more;
+    struct lm_slice key, name;
+    while (!rc && (more = lm_json_key(&s->j, &key)) != 0) {
+        const int text = more == 1 && lm_json_peek(&s->j) == '"';
+        if (text && lm_slice_eq(key, "template")) {
+            rc = take_text(s);
+        } else if (text && lm_slice_eq(key, "name")) {
+            rc = lm_json_string(&s->j, &name);
+            is_default = !rc && lm_slice_eq(name, "default");
+        } else {
+            rc = more < 0 ? -1 : lm_json_skip(&s->j, NULL);
         }
-        while ((rc = lm_json_key(j, &key)) == 1) {
-            const int name = lm_slice_eq(key, "name"), template = lm_slice_eq(key, "template");
-            if ((!name && !template) || lm_json_peek(j) != '"') {
-                (void)lm_json_skip(j, NULL);
-            } else if (lm_json_string(j, &s)) {
-                return -1;
-            } else if (name) {
-                is_default = lm_slice_eq(s, "default");
-            } else if (lm_text_put(out, s.p, s.n)) {
-                return -1;
-            }
-        }
-        if (rc < 0) {
-            return -1;
-        }
-        out->n = is_default ? out->n : before;
     }
+    s->out->n = is_default ? s->out->n : before;
     return rc;
 }
 
-/* The member chat_template of a JSON file: 1 found, 0 not there, -1 broken. */
-static int from_json(const struct lm_map *f, struct lm_text *out)
+static int from_list(struct source *s)
 {
-    struct lm_json  j;
-    struct lm_slice key, s;
-    int             rc, found = 0;
-    lm_json_init(&j, f->p, f->n);
-    rc = lm_json_enter(&j, '{');
-    while (!rc && !found && (rc = lm_json_key(&j, &key)) == 1) {
-        const int c = lm_slice_eq(key, "chat_template") ? lm_json_peek(&j) : 0;
-        rc = 0;
-        if (c == '"') {
-            found = 1;
-            rc = lm_json_string(&j, &s) || lm_text_put(out, s.p, s.n);
-        } else if (c == '[') {
-            rc = from_list(&j, out);
-            found = out->n > 0;
-        } else {
-            rc = lm_json_skip(&j, NULL);
-        }
+    int rc = lm_json_enter(&s->j, '['), more = 1;
+    while (!rc && (more = lm_json_item(&s->j)) == 1) {
+        rc = from_item(s);
     }
-    lm_json_free(&j);
-    return rc ? -1 : found;
+    return rc || more < 0 ? -1 : 0;
+}
+
+/* The member chat_template of a JSON file: *found; DRH_E_DATA: the file is broken. */
+static drh_status from_json(const struct lm_map *f, struct lm_text *out, int *found)
+{
+    struct source   s = {.out = out};
+    struct lm_slice key;
+    int             rc, more;
+    lm_json_init(&s.j, f->p, f->n);
+    rc = lm_json_enter(&s.j, '{');
+    while (!rc && !*found && (more = lm_json_key(&s.j, &key)) != 0) {
+        const int c = more == 1 && lm_slice_eq(key, "chat_template") ? lm_json_peek(&s.j) : 0;
+        rc = more < 0   ? -1
+             : c == '"' ? take_text(&s)
+             : c == '[' ? from_list(&s)
+                        : lm_json_skip(&s.j, NULL);
+        *found = c == '"' || (c == '[' && out->n > 0);
+    }
+    s.no_memory |= s.j.no_memory;
+    lm_json_free(&s.j);
+    return !rc ? DRH_OK : s.no_memory ? DRH_E_NOMEM : DRH_E_DATA;
 }
 
 /* In the order in which the original library prefers them. */
 static const char *const template_files[] = {"chat_template.jinja", "chat_template.json",
                                              "tokenizer_config.json"};
 
-/* Its text and the file that has it; NULL: there is none. */
+/* Its text and the file that has it; NULL: there is none.  A broken file has an empty one. */
 static drh_status find_template(const char *dir, struct lm_text *out, const char **file)
 {
+    drh_status st = DRH_OK;
     *file = NULL;
-    for (size_t i = 0; i < sizeof(template_files) / sizeof(template_files[0]) && !*file; i++) {
+    for (size_t i = 0; st == DRH_OK && !*file && i < 3; i++) {
         struct lm_map f;
-        int           rc;
+        int           found = i == 0;
         if (lm_map_open(&f, dir, template_files[i], NULL) != DRH_OK) {
             continue;
         }
-        rc = i == 0 ? (lm_text_put(out, (const char *)f.p, f.n) ? -1 : 1) : from_json(&f, out);
-        lm_map_close(&f);
-        if (rc < 0 && i == 0) {
-            return DRH_E_NOMEM;
+        if (i > 0) {
+            st = from_json(&f, out, &found);
+        } else if (lm_text_put(out, (const char *)f.p, f.n)) {
+            st = DRH_E_NOMEM;
         }
-        *file = rc ? template_files[i] : NULL;
-        out->n = rc < 0 ? 0 : out->n;
+        lm_map_close(&f);
+        if (st == DRH_E_DATA) {
+            out->n = 0;
+            found = 1;
+            st = DRH_OK;
+        }
+        *file = found ? template_files[i] : NULL;
     }
-    return DRH_OK;
+    return st;
 }
 
 /* ---- words for people ---------------------------------------------------------------------- */

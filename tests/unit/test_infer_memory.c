@@ -5,6 +5,7 @@
  * with AddressSanitizer sees that).  The linker puts the functions here before the library's.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "lm_request.h"
 #include "model_help.h"
 
 #include <check.h>
@@ -141,6 +142,55 @@ START_TEST(an_allocation_fails)
 }
 END_TEST
 
+/* A chat's form and its tokens. */
+static drh_status open_and_ask(struct lm_model *m, const char *form, size_t *tokens, drh_error *e)
+{
+    drh_infer_msg        msg[2] = {{sizeof(msg[0]), 0, {"system", 6}, {"Be brief.", 9}},
+                                   {sizeof(msg[0]), 0, {"user", 4}, {"<|im_end|>?", 11}}};
+    const drh_infer_msg *at[2] = {&msg[0], &msg[1]};
+    drh_infer_req        req = lab_req("", "Yes.", DRH_INFER_JOINT, 0);
+    struct lm_plan       plan;
+    drh_status st = lm_model_chat(m, DRH_SOURCE_DIR "/examples/models/tiny-qwen2", form, e);
+    req.messages = at;
+    req.n_messages = 2;
+    if (st == DRH_OK) {
+        st = lm_plan_request(m, &req, NULL, &plan, e);
+        *tokens = plan.total;
+    }
+    lm_chat_free(&m->chat);
+    return st;
+}
+
+START_TEST(an_allocation_fails_in_a_chat)
+{
+    const char *form = _i ? "chatml" : "auto";
+    size_t      size, tokens, want;
+    char       *text = lab_read(DRH_SOURCE_DIR "/examples/models/tiny-qwen2/tokenizer.json", &size);
+    struct lm_model m;
+    drh_error       e = DRH_ERROR_INIT;
+    drh_status      st = DRH_E_NOMEM;
+    long            n;
+    memset(&m, 0, sizeof(m));
+    m.c.context = 512;
+    m.named = (struct lm_chat_names){LM_TOK_NONE, 4095};
+    ck_assert_int_eq(lm_tok_load(&m.tok, (const uint8_t *)text, size, "tokenizer.json", &e),
+                     DRH_OK);
+    ck_assert_msg(open_and_ask(&m, form, &want, &e) == DRH_OK, "%s", e.message);
+    for (n = 1; st != DRH_OK; n++) {
+        left = n;
+        all = 1;
+        st = open_and_ask(&m, form, &tokens, &e);
+        left = -1;
+        ck_assert_msg(st == DRH_OK || st == DRH_E_NOMEM, "allocation %ld: %d, %s", n, st,
+                      e.message);
+    }
+    ck_assert_int_gt(n, 10);
+    ck_assert_uint_eq(tokens, want);
+    lm_tok_free(&m.tok);
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite   *s = suite_create("infer_memory");
@@ -149,6 +199,7 @@ int main(void)
     int      failed;
     tcase_set_timeout(t, 100);
     tcase_add_loop_test(t, an_allocation_fails, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+    tcase_add_loop_test(t, an_allocation_fails_in_a_chat, 0, 2);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
