@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+enum { MAX_TEMPLATE = 1 << 18 }; /* published ones have 10 KB */
+
 /* ---- the template in the folder ------------------------------------------------------------ */
 
 struct source { /* what is being read */
@@ -339,7 +341,8 @@ static drh_status open_template(struct lm_chat *c, struct lm_tok *t, struct lm_c
     struct lm_text  canon = {NULL, 0, 0};
     struct lm_slice system = {"", 0};
     const char     *open = NULL;
-    drh_status      st = lm_chat_canon(template->p, template->n, &canon) ? DRH_E_NOMEM : DRH_OK;
+    const size_t    n = template->n <= MAX_TEMPLATE ? template->n : 0;
+    drh_status      st = lm_chat_canon(template->p, n, &canon) ? DRH_E_NOMEM : DRH_OK;
     c->form = st == DRH_OK ? lm_chat_match(canon.p, &c->flags, &open) : NULL;
     if (!c->form) {
         no_form(c, file);

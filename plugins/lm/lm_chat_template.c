@@ -180,6 +180,8 @@ int lm_chat_canon(const char *p, size_t n, struct lm_text *out)
 
 /* ---- the system text it puts by itself ----------------------------------------------------- */
 
+enum { MOST_PLACES = 64 };
+
 /* A plain text, and not the beginning of an expression. */
 static int is_text(struct lm_slice s)
 {
@@ -193,9 +195,11 @@ static int is_text(struct lm_slice s)
     return ok;
 }
 
+/* The first of the first few places that is one. */
 static int between(const char *canon, const char *open, const char *close, struct lm_slice *out)
 {
-    for (const char *p = strstr(canon, open); p; p = strstr(p, open)) {
+    const char *p = strstr(canon, open);
+    for (int i = 0; p && i < MOST_PLACES; i++, p = strstr(p, open)) {
         const char *stop;
         p += strlen(open);
         stop = strstr(p, close);
