@@ -473,6 +473,25 @@ START_TEST(spellings)
 }
 END_TEST
 
+/* The newline behind "}}" is part of the form, the one behind "-}}" is not there. */
+START_TEST(white_space_of_templates)
+{
+    const cJSON    *row = row_of("zephyr");
+    const char     *from = text_of(row, "template");
+    char            text[4096];
+    size_t          n = 0;
+    struct lm_model m;
+    while (*from) {
+        const int end = strncmp(from, "}}\n", 3) == 0;
+        n += (size_t)snprintf(text + n, sizeof(text) - n, end ? "-%c" : "%c", *from++);
+        ck_assert_uint_lt(n, sizeof(text));
+    }
+    write_file("chat_template.jinja", text);
+    ck_assert_str_eq(form_there(row, &m), "");
+    close_model(&m);
+}
+END_TEST
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 START_TEST(no_such_form)
@@ -665,6 +684,7 @@ int main(void)
     tcase_add_test(t, places);
     tcase_add_test(t, broken_files);
     tcase_add_test(t, spellings);
+    tcase_add_test(t, white_space_of_templates);
     tcase_add_test(t, no_such_form);
     tcase_add_test(t, bad_messages);
     tcase_add_test(t, not_special);
