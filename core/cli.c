@@ -170,15 +170,19 @@ static drh_status list_add(struct cli_list *l, const char *text, drh_error *e)
 
 static drh_status count_of(const struct option *o, const char *value, int64_t *out, drh_error *e)
 {
-    char     *end;
-    long long v;
+    const bool      limit = o->letter == 'n';
+    const long long most = limit ? INT64_MAX : o->letter == 'j' ? 1024 : 64;
+    char           *end, range[40] = "";
+    long long       v;
 
     errno = 0;
     v = strtoll(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end || errno || (o->letter == 'j' && v < 1) ||
-        (o->letter == 'j' && v > 1024)) {
+    if (!limit) {
+        (void)snprintf(range, sizeof(range), " from 1 to %lld", most);
+    }
+    if (value[0] < '0' || value[0] > '9' || *end || errno || v < !limit || v > most) {
         return err_set(e, DRH_E_CONFIG, "--%s: must be a whole number%s, is \"%.40s\"", o->name,
-                       o->letter == 'j' ? " from 1 to 1024" : "", value);
+                       range, value);
     }
     *out = v;
     return DRH_OK;

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NAMED = 20 };
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+enum { MAX_NAMED = 20, MAX_TOKEN = 64 << 10 };
 #define TOKEN_VARIABLE "DRHOST_PULL_TOKEN"
 
 /* ---- which source ---- */
@@ -111,7 +112,8 @@ static drh_status set_list(struct recipe *r, const char *key, const char *const 
  * memory, and out of the command line, which everybody can. */
 static drh_status set_token(const struct cli_options *o, struct recipe *r, drh_error *e)
 {
-    char      *shown, *ref;
+    char      *shown, *text;
+    size_t     len, from, to;
     drh_status st;
 
     if (o->token && o->token_file) {
@@ -132,9 +134,22 @@ static drh_status set_token(const struct cli_options *o, struct recipe *r, drh_e
     if (!o->token_file) {
         return DRH_OK;
     }
-    ref = mem_printf("file:%s", o->token_file);
-    st = ref ? set(r, "token", ref, e) : err_nomem(e, "the command line");
-    mem_free(ref);
+    st = read_file(o->token_file, MAX_TOKEN, &text, &len, e); /* once: it may be a pipe */
+    if (st != DRH_OK) {
+        return st;
+    }
+    from = strspn(text, " \t\r\n");
+    to = from + strcspn(text + from, "\r\n");
+    if (to == from || text[to + strspn(text + to, " \t\r\n")]) {
+        st = err_set(e, DRH_E_CONFIG, "--token-file: %s must hold one line of text, the token",
+                     o->token_file);
+    }
+    st = st != DRH_OK                           ? st
+         : setenv(TOKEN_VARIABLE, text, 1) == 0 ? DRH_OK
+                                                : err_nomem(e, "the command line");
+    explicit_bzero(text, len);
+    mem_free(text);
+    st = st == DRH_OK ? set(r, "token", "env:" TOKEN_VARIABLE, e) : st;
     return st;
 }
 
@@ -148,8 +163,11 @@ static drh_status set_options(const struct cli_options *o, struct recipe *r, con
     st = st == DRH_OK ? set_if(r, "endpoint", o->endpoint, e) : st;
     st = st == DRH_OK ? set_if(r, "domain", o->domain, e) : st;
     st = st == DRH_OK ? set_if(r, "dataset", o->dataset, e) : st;
-    if (o->args.n > 1 && (o->include.n || o->exclude.n)) {
-        log_put(DRH_LOG_WARN, "files are named, so --include and --exclude do not count");
+    if (st == DRH_OK && o->args.n > 1 && (o->include.n || o->exclude.n)) {
+        st = err_set(e, DRH_E_CONFIG,
+                     "%.100s is the name of a file, which goes with no --include and no --exclude; "
+                     "for several globs write the option several times: --include A --include B",
+                     o->args.text[1]);
     }
     st = st == DRH_OK ? set_list(r, "files", o->args.text + 1, o->args.n - 1, e) : st;
     if (o->args.n == 1) {
@@ -161,20 +179,18 @@ static drh_status set_options(const struct cli_options *o, struct recipe *r, con
 
 /* ---- where to ---- */
 
-/* The last part of "openai/gsm8k" as a folder's name. */
+/* The last part of "openai/gsm8k@v1" or "http://host/sums/" as a folder's name. */
 static char *name_of_repo(const char *repo)
 {
-    const char *slash = strrchr(repo, '/');
-    const char *name = slash && slash[1] ? slash + 1 : repo;
-    char       *copy = mem_dupz(name);
+    size_t to = strcspn(repo, "@?#"), from;
 
-    if (copy) {
-        copy[strcspn(copy, "@?#")] = '\0';
-        while (copy[0] == '.') {
-            memmove(copy, copy + 1, strlen(copy));
-        }
+    while (to && repo[to - 1] == '/') {
+        to--;
     }
-    return copy;
+    for (from = to; from && !strchr("/:", repo[from - 1]); from--) {
+    }
+    from += strspn(repo + from, ".");
+    return mem_dup(repo + from, to > from ? to - from : 0);
 }
 
 /* The folder; NULL without an error while it hangs on what the source will say. */
@@ -194,7 +210,7 @@ static drh_status root_of(const struct cli_options *o, const struct recipe *r, c
             return DRH_OK;
         }
         name = name_of_repo(repo);
-        if (!name || !name[0]) {
+        if (!name || !name[0] || name[strspn(name, NAME_CHARACTERS)]) {
             mem_free(name);
             return err_set(e, DRH_E_CONFIG, "give the folder a name: --dataset or --local-dir");
         }
@@ -390,18 +406,20 @@ static int tell(const struct cli_options *o, const struct pull *l, drh_status st
 static drh_status do_pull(const struct cli_options *o, struct plan *p, const char *repo,
                           struct pull *l, drh_error *e)
 {
-    struct pull_options po = {
-        .anew = o->force_download, .max_files = (uint32_t)o->max_workers, .what = "pull"};
-    const bool page = strstr(repo, "://") != NULL;
-    char      *root = NULL;
-    drh_status st = root_of(o, p->recipe, page ? NULL : repo, &root, e);
+    struct pull_options po = {.anew = o->force_download,
+                              .look = o->dry_run,
+                              .max_files = (uint32_t)o->max_workers,
+                              .what = "pull"};
+    const bool          page = strstr(repo, "://") != NULL;
+    char               *root = NULL;
+    drh_status          st = root_of(o, p->recipe, page ? NULL : repo, &root, e);
 
     st = st == DRH_OK ? pull_list(l, p, &p->step[0], root, e) : st;
     (void)unsetenv(TOKEN_VARIABLE);
     if (st == DRH_OK && !root) {
         st = root_of(o, p->recipe, l->about[ABOUT_REPO], &root, e);
     }
-    st = st == DRH_OK ? pull_compare(l, root, o->force_download, e) : st;
+    st = st == DRH_OK ? pull_compare(l, root, &po, e) : st;
     if (st == DRH_OK && !o->dry_run) {
         st = pull_run(l, &po, e);
     }

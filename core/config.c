@@ -25,15 +25,41 @@ struct drh_config {
 
 /* ---- making ---- */
 
+/* A secret is a word: white space around it is what the editor or the shell has left.  False: it is
+ * no line of text. */
+static bool settle_secret(char *p, size_t *len)
+{
+    size_t from = strspn(p, " \t\r\n");
+
+    while (*len > from && p[*len - 1] && strchr(" \t\r\n", p[*len - 1])) {
+        --*len;
+    }
+    *len = *len > from ? *len - from : 0;
+    memmove(p, p + from, *len);
+    p[*len] = 0;
+    return *len > 0 && !strpbrk(p, "\r\n") && json_utf8_valid(p, *len);
+}
+
 static drh_status read_env(const char *name, char **out, drh_error *e)
 {
     const char *text = secure_getenv(name);
+    size_t      len;
+
     if (!text || !text[0]) {
         return err_set(e, DRH_E_CONFIG, "environment variable %s is not set; set it to the secret",
                        name);
     }
     *out = mem_dupz(text);
-    return *out ? DRH_OK : err_nomem(e, "a secret");
+    if (!*out) {
+        return err_nomem(e, "a secret");
+    }
+    len = strlen(*out);
+    if (!settle_secret(*out, &len)) {
+        mem_free(*out);
+        *out = NULL;
+        return err_set(e, DRH_E_CONFIG, "environment variable %s must hold one line of text", name);
+    }
+    return DRH_OK;
 }
 
 static drh_status read_secret(const char *ref, char **out, drh_error *e)
@@ -51,10 +77,7 @@ static drh_status read_secret(const char *ref, char **out, drh_error *e)
     if (st != DRH_OK) {
         return st == DRH_E_NOMEM ? st : DRH_E_CONFIG;
     }
-    while (len > 0 && ((*out)[len - 1] == '\n' || (*out)[len - 1] == '\r')) {
-        (*out)[--len] = 0;
-    }
-    if (len == 0 || strlen(*out) != len || !json_utf8_valid(*out, len)) {
+    if (strlen(*out) != len || !settle_secret(*out, &len)) {
         mem_free(*out);
         *out = NULL;
         return err_set(e, DRH_E_CONFIG, "secret file %s must hold one line of text", ref + 5);

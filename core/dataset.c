@@ -170,7 +170,7 @@ static drh_status bring(struct dataset *d, struct plan *p, struct plan_step *s,
     drh_status          st = root ? pull_list(&d->pull, p, s, root, e) : err_nomem(e, "a path");
 
     if (st == DRH_OK && needs_pull(&d->pull)) {
-        st = pull_compare(&d->pull, root, false, e);
+        st = pull_compare(&d->pull, root, &o, e);
         st = st == DRH_OK ? pull_run(&d->pull, &o, e) : st;
         if (st != DRH_OK && st != DRH_E_CANCELLED && st != DRH_E_NOMEM) {
             err_prefix(e, "source %s", s->step->id);

@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "hash.h"
+#include "log.h"
 #include "mem.h"
 #include "readers.h"
 #include "services.h"
@@ -456,6 +457,30 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
     return st;
 }
 
+/* Options for a service that nobody needs: a slip of the pen, or left from another recipe. */
+static void warn_of_idle_services(const struct plan *p)
+{
+    const struct recipe *r = p->recipe;
+    const char          *known[8], *near;
+    size_t               n = p->n_services < 8 ? p->n_services : 8;
+
+    for (size_t i = 0; i < n; i++) {
+        known[i] = p->service[i].name;
+    }
+    for (size_t i = 0; i < r->n_services; i++) {
+        bool used = false;
+        for (size_t k = 0; k < p->n_services; k++) {
+            used = used || strcmp(p->service[k].name, r->services[i].name) == 0;
+        }
+        near = used ? NULL : nearest(r->services[i].name, known, n);
+        if (!used) {
+            log_put(DRH_LOG_WARN, "services.%s: no step needs such a service%s%s%s",
+                    r->services[i].name, near ? "; did you mean \"" : "", near ? near : "",
+                    near ? "\"?" : "");
+        }
+    }
+}
+
 drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint32_t workers,
                      struct problems *all, drh_error *e)
 {
@@ -505,6 +530,7 @@ drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint
         plan_free(p);
         return first;
     }
+    warn_of_idle_services(p);
     *out = p;
     return DRH_OK;
 }

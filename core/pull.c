@@ -70,6 +70,36 @@ static drh_status keep_about(struct pull *l, struct plan_step *s, drh_error *e)
     return st;
 }
 
+static bool lists(const struct drh_list *l, const char *name)
+{
+    const size_t n = strlen(name);
+    const bool   folder = n && name[n - 1] == '/';
+
+    for (size_t i = 0; i < l->n; i++) {
+        if (folder ? strncmp(l->file[i].name, name, n) == 0 : strcmp(l->file[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever names files wants all of them. */
+static drh_status check_named(const struct pull *l, const struct plan_step *s, drh_error *e)
+{
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(s->options, "files"))
+    {
+        if (cJSON_IsString(one) && !lists(&l->list, one->valuestring)) {
+            return err_set(e, DRH_E_MISSING,
+                           "%s has no %.200s; a name is a path from the top, and a folder's ends "
+                           "with /",
+                           l->name, one->valuestring);
+        }
+    }
+    return DRH_OK;
+}
+
 static drh_status list_from(struct pull *l, struct plan_step *s, drh_error *e)
 {
     drh_status st = plan_serve(l->p, s, e);
@@ -78,6 +108,7 @@ static drh_status list_from(struct pull *l, struct plan_step *s, drh_error *e)
     st = st == DRH_OK ? plan_instance(l->p, s, e) : st;
     st = st == DRH_OK ? source_list(s, &l->list, e) : st;
     st = st == DRH_OK ? keep_about(l, s, e) : st;
+    st = st == DRH_OK ? check_named(l, s, e) : st;
     l->listed = s;
     return st;
 }

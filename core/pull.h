@@ -51,6 +51,7 @@ struct pull {
 
 struct pull_options {
     bool        anew;      /* bring files again that are there */
+    bool        look;      /* compare only: nothing is made or locked */
     uint32_t    max_files; /* at once; 0: the service's own number */
     const char *what;      /* for the progress display */
 };
@@ -61,8 +62,10 @@ struct pull_options {
  */
 drh_status pull_list(struct pull *l, struct plan *p, struct plan_step *step, const char *root,
                      drh_error *e);
-/* Compares the list with what is below root: states and counts.  Takes the folder's lock. */
-drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *e);
+/* Compares the list with what is below root: states and counts.  Takes the folder's lock, unless it
+ * shall only look. */
+drh_status pull_compare(struct pull *l, const char *root, const struct pull_options *o,
+                        drh_error *e);
 /* Brings what is not there, and lets go of the lock.  DRH_OK: every file is; else what is wrong
  * with how many. */
 drh_status pull_run(struct pull *l, const struct pull_options *o, drh_error *e);

@@ -25,7 +25,7 @@ static drh_status lock_folder(struct pull *l, drh_error *e)
     int        n;
     drh_status st = DRH_OK;
 
-    l->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    l->lock = path ? open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666) : -1;
     if (l->lock < 0) {
         st = path ? err_errno(e, errno, "cannot open", path) : err_nomem(e, "a path");
     } else if (flock(l->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -46,15 +46,34 @@ static drh_status lock_folder(struct pull *l, drh_error *e)
     return st;
 }
 
+/* What a link in the state folder leads to is somebody's, and would be written over. */
+static drh_status refuse_links(const char *root, drh_error *e)
+{
+    static const char *const names[] = {".cache", ".cache/drhost", ".cache/drhost/lock",
+                                        ".cache/drhost/manifest.jsonl", ".cache/drhost/.gitignore"};
+    drh_status               st = DRH_OK;
+
+    for (size_t i = 0; st == DRH_OK && i < sizeof(names) / sizeof(names[0]); i++) {
+        char       *path = mem_printf("%s/%s", root, names[i]);
+        struct stat sb;
+        if (!path) {
+            st = err_nomem(e, "a path");
+        } else if (lstat(path, &sb) == 0 && S_ISLNK(sb.st_mode)) {
+            st = err_set(e, DRH_E_IO,
+                         "%s is a link, and nothing is written through links; remove it", path);
+        }
+        mem_free(path);
+    }
+    return st;
+}
+
 static drh_status open_root(struct pull *l, const char *root, drh_error *e)
 {
     char      *state = mem_printf("%s/.cache/drhost", root);
     char      *ignore = mem_printf("%s/.cache/drhost/.gitignore", root);
-    drh_status st;
+    drh_status st = state && ignore ? refuse_links(root, e) : err_nomem(e, "a path");
 
-    mem_free(l->root);
-    l->root = mem_dupz(root);
-    st = state && ignore && l->root ? make_dirs(state, e) : err_nomem(e, "a path");
+    st = st == DRH_OK ? make_dirs(state, e) : st;
     st = st == DRH_OK && l->lock < 0 ? lock_folder(l, e) : st;
     if (st == DRH_OK && access(ignore, F_OK) != 0) {
         st = outfile_put(ignore, "*\n", 2, e);
@@ -201,20 +220,25 @@ void pull_count(struct pull *l)
     }
 }
 
-drh_status pull_compare(struct pull *l, const char *root, bool anew, drh_error *e)
+drh_status pull_compare(struct pull *l, const char *root, const struct pull_options *o,
+                        drh_error *e)
 {
     struct verified     *v = NULL;
     const struct listed *other = NULL;
     uint64_t             others = 0;
-    drh_status           st = open_root(l, root, e);
+    drh_status           st;
 
+    mem_free(l->root);
+    l->root = mem_dupz(root);
+    st = l->root ? DRH_OK : err_nomem(e, "a path");
+    st = st == DRH_OK && !o->look ? open_root(l, root, e) : st;
     st = st == DRH_OK ? manifest_read_verified(root, &v, e) : st;
     if (st == DRH_OK && ignores_case(l)) {
         st = pull_refuse_doubles(&l->list, e);
     }
     for (size_t i = 0; st == DRH_OK && i < l->list.n; i++) {
         struct listed *f = &l->list.file[i];
-        if (f->state == LISTED && (!anew || f->local) && compare_one(l, v, f)) {
+        if (f->state == LISTED && (!o->anew || f->local) && compare_one(l, v, f)) {
             other = f;
             others++;
         }

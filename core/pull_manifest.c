@@ -412,7 +412,7 @@ drh_status manifest_append(struct pull *l, const struct listed *f, drh_error *e)
         st = err_nomem(e, "the manifest of a download");
     }
     if (st == DRH_OK) {
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd < 0 || write(fd, b.ptr, b.len) != (ssize_t)b.len) {
             st = err_errno(e, errno, "cannot write", path);
         }

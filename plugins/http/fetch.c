@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -184,6 +185,21 @@ static void hand_out(struct job *j)
                      __ATOMIC_RELAXED);
     /* once a second at least: a piece may have become worth splitting */
     net_timer_set(j->net, &j->timer, now + (wait < 1 ? wait : 1));
+}
+
+/* No more files at once than there are descriptors for: each open one has two, the next ones are
+ * open already, and half of all are left to others. */
+static uint32_t least_files(uint32_t wanted)
+{
+    struct rlimit r;
+    rlim_t        most;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY) {
+        return wanted;
+    }
+    most = r.rlim_cur / 2 / (2 * AHEAD);
+    most = most ? most : 1;
+    return wanted < most ? wanted : (uint32_t)most;
 }
 
 static void open_files(struct job *j)
@@ -388,7 +404,7 @@ static struct job *job_new(struct fetch *f, const drh_fetch_job *spec)
     j->spec = spec;
     j->root = j->state = -1;
     j->connections = f->o.connections < MAX_CONNECTIONS ? f->o.connections : MAX_CONNECTIONS;
-    j->max_files = spec->max_files ? spec->max_files : f->o.max_files;
+    j->max_files = least_files(spec->max_files ? spec->max_files : f->o.max_files);
     j->patience = spec->patience ? spec->patience : f->o.patience;
     j->timer = (struct net_timer){.fn = on_timer, .arg = j};
     j->begin = (struct net_work){.fn = do_tick, .arg = j};

@@ -109,6 +109,12 @@ static drh_status set_token(struct ms *x, drh_error *e)
     if (!token.len) {
         return DRH_OK;
     }
+    if (drh_hub_span(token, ";, \t\r\n\"\\", 0) < token.len) { /* it goes into a cookie, too */
+        return drh_fail(
+            e, DRH_E_CONFIG,
+            "token: it holds a character that no token of ModelScope has; copy it again "
+            "from the page of your account");
+    }
     if (!drh_hub_private(drh_text_str(&x->endpoint))) {
         return drh_fail(e, DRH_E_CONFIG,
                         "endpoint: %s is not encrypted; no token is sent to it: use https, or no "

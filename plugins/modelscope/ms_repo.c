@@ -76,6 +76,11 @@ drh_status ms_repo_parse(drh_str text, struct ms_repo *out, drh_error *e)
     if (text.len == 0 || memchr(text.ptr, 0, text.len)) {
         return bad_id(text, e);
     }
+    if (drh_hub_has_password(text)) {
+        return drh_fail(e, DRH_E_CONFIG,
+                        "repo: the address has a name and a password in it, which would be written "
+                        "to files; leave them out, and give the token as \"token\"");
+    }
     if (!drh_str_starts(text, "https://") && !drh_str_starts(text, "http://")) {
         take_type(&rest, out);
         st = take_id(text, &rest, out, e);

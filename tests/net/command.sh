@@ -19,6 +19,8 @@ cat >"$T/spec.json" <<END
     { "hub": "hf", "id": "o/private", "private": true, "files": [ { "path": "a.bin", "size": 20000000, "seed": 5, "kind": "lfs" } ] },
     { "hub": "hf", "id": "o/sums", "files": [ { "path": "sub/hi.md", "text": "# hi\n" }, { "path": "other.txt", "text": "x" },
       { "path": "SHA256SUMS", "text": "$hi  sub/hi.md\n$hi *./other.txt\n" } ] },
+    { "hub": "hf", "id": "o/good", "files": [ { "path": "sub/hi.md", "text": "# hi\n" },
+      { "path": "SHA256SUMS", "text": "$hi  sub/hi.md\n" } ] },
     { "hub": "hf", "id": "o/empty", "files": [] } ] }
 END
 hub_start "$T/spec.json"
@@ -46,12 +48,58 @@ OUT=
 pull 1 o/d --include '*.nothing'
 has "$T/err" "has 6 files, and none is wanted"
 pull 1 o/d nothere.json
+pull 1 o/d README.md nothere.json data/en
+has "$T/err" "has no nothere.json"
+absent README.md
+pull 2 o/d --include '*.md' README.md
+has "$T/err" "--include A --include B"
 pull 1 o/empty
 has "$T/err" "has no file"
 
 case_of "where to: DATA/raw/DOMAIN/DATASET"
 run 0 pull hf-mirror:o/d README.md --endpoint "$HUBURL" $QUICK --data dd --domain Math
 [ "$(cat "$T/out")" = dd/raw/Math/d ] && [ -e dd/raw/Math/d/README.md ] || fail "not there: $(cat "$T/out")"
+
+run 0 pull --plugin "$DRH_BUILD/tests/sdk/sums_hub.so" "sums:$HUBURL/datasets/o/good/resolve/main/" $QUICK --data dd
+[ "$(cat "$T/out")" = dd/raw/General/main ] || fail "not there: $(cat "$T/out")"
+
+case_of "a dry run does nothing"
+OUT=$T/dry
+pull 0 o/d --dry-run
+has "$T/out" "Will download 6 files (out of 6)"
+[ ! -e "$OUT" ] || fail "a dry run makes $OUT"
+pull 0 o/d README.md
+find "$OUT" | sort >"$T/before"
+exec 7>>"$OUT/.cache/drhost/lock"
+flock 7 # as another download has it
+pull 0 o/d --dry-run
+has "$T/out" "Will download 5 files (out of 6)"
+pull 75 o/d
+exec 7>&-
+find "$OUT" | sort | diff "$T/before" - >&2 || fail "a dry run changes $OUT"
+
+case_of "nothing is written through links of the state folder"
+echo mine >"$T/precious"
+for link in .cache/drhost/lock .cache/drhost/manifest.jsonl .cache/drhost/.gitignore .cache/drhost .cache; do
+    OUT=$T/linked
+    rm -rf "$OUT"
+    mkdir -p "$OUT/$(dirname "$link")"
+    ln -s "$T/precious" "$OUT/$link"
+    pull 1 o/d README.md
+    has "$T/err" "$OUT/$link is a link"
+    [ "$(cat "$T/precious")" = mine ] || fail "$link leads out of the folder"
+done
+
+case_of "how many at once"
+for n in 0 65 5000 x; do
+    pull 2 o/d --max-workers "$n"
+    has "$T/err" "--max-workers: must be a whole number from 1 to 64"
+done
+(ulimit -n 64 && pull 0 o/d --max-workers 64) || fail "too many files are open"
+
+case_of "what is set for nobody"
+pull 0 o/d README.md --set services.htp.connections=1
+has "$T/err" 'services.htp: no step needs such a service; did you mean "http"?'
 
 case_of "addresses as they are pasted"
 for address in hf://datasets/o/d/README.md "hf://datasets/o/d@main/README.md" "http://127.0.0.1:$HUB/datasets/o/d/blob/main/README.md" \
@@ -112,6 +160,31 @@ pid=
 has "$T/cmdline" "--token xxxxxxxxx"
 has "$T/err" "--token-file"
 hub_safe
+
+case_of "a token from a file, a pipe, with white space around it; one that is none"
+printf '  hf_canary \r\n\n' >"$T/token.txt"
+pull 0 o/private --token-file "$T/token.txt"
+mkfifo "$T/token.fifo"
+cat "$T/token.txt" >"$T/token.fifo" &
+pull 0 o/private --token-file "$T/token.fifo" --force-download
+HF_TOKEN=' hf_canary ' pull 0 o/private --force-download
+printf 'hf_canary\nmore\n' >"$T/token.txt"
+pull 2 o/private --token-file "$T/token.txt"
+has "$T/err" "must hold one line of text"
+rm "$T/token.txt"
+from ms
+pull 2 o/d --token 'a; b=c'
+has "$T/err" "no token of ModelScope has"
+from hf
+
+case_of "a password in an address"
+for address in "hf-mirror:http://me:hf_canary@127.0.0.1:$HUB/datasets/o/d" "modelscope:http://me:hf_canary@127.0.0.1:$MS/datasets/o/d"; do
+    run 2 pull "$address" $QUICK --local-dir "$T/pass"
+    has "$T/err" "a name and a password"
+    ! grep -q hf_canary "$T/err" || fail "a password is printed"
+done
+run 2 pull hf-mirror:o/d --endpoint "http://me:hf_canary@127.0.0.1:$HUB" $QUICK --local-dir "$T/pass"
+! grep -q hf_canary "$T/err" || fail "a password is printed"
 
 case_of "offline: what is here, when that is known to be whole"
 pull 0 o/d
