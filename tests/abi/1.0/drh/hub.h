@@ -490,7 +490,10 @@ static inline drh_status drh_hub_get(const drh_host *h, const drh_http *http,
     for (tries = 0; tries < 3 && st == DRH_E_DATA; tries++) {
         drh_hub_page_free(h, http, p);
         st = http->call(h, req, &p->answer, e);
-        if (st == DRH_OK && p->answer->status / 100 == 2) {
+        if (st != DRH_OK) {
+            return st; /* there is no answer, whatever the status is called */
+        }
+        if (p->answer->status / 100 == 2) {
             st = h->json_open(h, p->answer->body.ptr, p->answer->body.len, &p->doc, &p->root, e);
         }
     }
@@ -561,6 +564,15 @@ static inline drh_str drh_hub_option(const drh_host *h, const drh_config *c, con
     return s;
 }
 
+/* Does an address as people paste it hold a name and a password, "https://me:secret@host/..."? */
+static inline int drh_hub_has_password(drh_str address)
+{
+    const char *host = address.len ? strstr(address.ptr, "://") : NULL;
+    size_t      n = host ? strcspn(host + 3, "/?#") : 0;
+
+    return host && memchr(host + 3, '@', n) != NULL;
+}
+
 /* Makes `url` the beginning of addresses, without '/' at its end.  DRH_E_CONFIG: no URL of a hub.
  */
 static inline drh_status drh_hub_endpoint(drh_text *url, drh_error *e)
@@ -576,6 +588,11 @@ static inline drh_status drh_hub_endpoint(drh_text *url, drh_error *e)
     url->len = s.len;
     if (url->ptr) {
         url->ptr[s.len] = '\0';
+    }
+    if (strchr(s.ptr, '@')) { /* not printed: it may hold a password */
+        return drh_fail(e, DRH_E_CONFIG,
+                        "endpoint: a URL with '@' is taken for one with a password in it; write "
+                        "https://HOST, and give the token as \"token\"");
     }
     if ((!drh_str_starts(s, "https://") && !drh_str_starts(s, "http://")) ||
         strpbrk(s.ptr, "?#@ ")) {
