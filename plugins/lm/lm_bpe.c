@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_WORD = 64, JOIN_BITS = 20 };
+enum { SHORT_WORD = 64, MERGE_SHORT = 192 };
 
 static inline uint64_t mix(uint64_t h)
 {
@@ -44,21 +44,39 @@ const struct lm_tok_word *lm_tok_find(const struct lm_tok *t, const char *p, siz
     return NULL;
 }
 
+static inline uint64_t spread(uint64_t key)
+{
+    return key * 0x9e3779b97f4a7c15u;
+}
+
 /* Slot of the key, or the empty one where it would go. */
 size_t lm_tok_merge_slot(const struct lm_tok *t, uint64_t key)
 {
-    size_t i = (size_t)mix(key * 0xd6e8feb86659fd93u) & t->merge_mask;
+    size_t i = (size_t)(spread(key) >> t->merge_shift);
     while (t->merges[i].key != key && t->merges[i].key != UINT64_MAX) {
         i = (i + 1) & t->merge_mask;
     }
     return i;
 }
 
-/* The merge of two tokens; rank LM_TOK_NONE when there is none. */
+void lm_bpe_note_merge(struct lm_tok *t, uint64_t key)
+{
+    uint64_t bit = spread(key) >> (64 - LM_TOK_MAYBE_BITS);
+    t->maybe[bit / 64] |= (uint64_t)1 << (bit & 63);
+}
+
+/* The merge of two tokens; rank LM_TOK_NONE when there is none.  Most pairs have none: `maybe`,
+ * which stays in a near cache, says so for all but a few of them. */
 static inline struct lm_tok_merge pair(const struct lm_tok *t, uint32_t a, uint32_t b)
 {
     static const struct lm_tok_merge none = {UINT64_MAX, LM_TOK_NONE, LM_TOK_NONE};
-    const struct lm_tok_merge       *m = &t->merges[lm_tok_merge_slot(t, (uint64_t)a << 32 | b)];
+    const uint64_t                   key = (uint64_t)a << 32 | b;
+    const uint64_t                   bit = spread(key) >> (64 - LM_TOK_MAYBE_BITS);
+    const struct lm_tok_merge       *m;
+    if (!(t->maybe[bit / 64] >> (bit & 63) & 1)) {
+        return none;
+    }
+    m = &t->merges[lm_tok_merge_slot(t, key)];
     return m->key == UINT64_MAX ? none : *m;
 }
 
@@ -121,38 +139,61 @@ static size_t first_symbols(const struct lm_tok *t, const unsigned char *p, size
 
 /* ---- few symbols: look for the lowest rank each time --------------------------------------- */
 
+/* key: rank << 8 | place, UINT32_MAX where there is no merge with what follows; id: that merge's.
+ * Places of symbols that were merged into the one before stay, out of the list. */
+struct row {
+    uint32_t key[MERGE_SHORT], id[MERGE_SHORT], sym[MERGE_SHORT + 1]; /* gcc sees no bound */
+    uint8_t  next[MERGE_SHORT], prev[MERGE_SHORT];
+};
+
+static inline void look(const struct lm_tok *t, struct row *r, size_t i, size_t n)
+{
+    struct lm_tok_merge m;
+    r->key[i] = UINT32_MAX;
+    if (r->next[i] < n) {
+        m = pair(t, r->sym[i], r->sym[r->next[i]]);
+        if (m.rank != LM_TOK_NONE) {
+            r->key[i] = m.rank << 8 | (uint32_t)i;
+            r->id[i] = m.id;
+        }
+    }
+}
+
+static inline uint32_t lowest(const struct row *r, size_t n)
+{
+    uint32_t best = UINT32_MAX;
+    for (size_t i = 0; i < n; i++) {
+        best = r->key[i] < best ? r->key[i] : best;
+    }
+    return best;
+}
+
 static void merge_short(const struct lm_tok *t, const unsigned char *p, size_t n,
                         struct lm_tok_out *out)
 {
-    uint32_t            sym[SHORT_WORD + 1]; /* one more: gcc sees no bound */
-    struct lm_tok_merge m[SHORT_WORD + 1];
-    n = first_symbols(t, p, n, sym);
-    for (size_t i = 0; i + 1 < n; i++) {
-        m[i] = pair(t, sym[i], sym[i + 1]);
-    }
-    while (n > 1) {
-        size_t best = 0;
-        for (size_t i = 1; i + 1 < n; i++) {
-            best = m[i].rank < m[best].rank ? i : best;
-        }
-        if (m[best].rank == LM_TOK_NONE) {
-            break;
-        }
-        sym[best] = m[best].id;
-        n--;
-        for (size_t i = best + 1; i < n; i++) {
-            sym[i] = sym[i + 1];
-            m[i - 1] = m[i];
-        }
-        if (best + 1 < n) {
-            m[best] = pair(t, sym[best], sym[best + 1]);
-        }
-        if (best > 0) {
-            m[best - 1] = pair(t, sym[best - 1], sym[best]);
-        }
-    }
+    struct row r;
+    uint32_t   best;
+    n = first_symbols(t, p, n, r.sym);
     for (size_t i = 0; i < n; i++) {
-        lm_tok_emit(out, sym[i]);
+        r.next[i] = (uint8_t)(i + 1);
+        r.prev[i] = (uint8_t)(i - 1); /* 255: none */
+        look(t, &r, i, n);
+    }
+    while ((best = lowest(&r, n)) != UINT32_MAX) {
+        const size_t i = best & 255, gone = r.next[i];
+        r.sym[i] = r.id[i];
+        r.next[i] = r.next[gone];
+        r.key[gone] = UINT32_MAX;
+        if (r.next[i] < n) {
+            r.prev[r.next[i]] = (uint8_t)i;
+        }
+        look(t, &r, i, n);
+        if (i > 0) {
+            look(t, &r, r.prev[i], n);
+        }
+    }
+    for (size_t i = 0; i < n; i = r.next[i]) {
+        lm_tok_emit(out, r.sym[i]);
     }
 }
 
@@ -296,7 +337,7 @@ static int merge_long(const struct lm_tok *t, const unsigned char *p, size_t n,
 int lm_bpe_merge(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out)
 {
     const unsigned char *u = (const unsigned char *)p;
-    if (n > SHORT_WORD) {
+    if (n > MERGE_SHORT) {
         return merge_long(t, u, n, out);
     }
     merge_short(t, u, n, out);
@@ -305,47 +346,134 @@ int lm_bpe_merge(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_
 
 /* ---- words --------------------------------------------------------------------------------- */
 
+/* A character at the end or the start of a token, or the bytes of it that the token has. */
+struct edge {
+    uint32_t c; /* or LM_NO_CHAR */
+    size_t   n; /* bytes of it */
+};
+
+/* Bits of all those merges that join a with b, by what both are or have. */
 static inline size_t join_bit(uint32_t a, uint32_t b)
 {
-    return (size_t)(((uint64_t)a << 21 | b) * 0x9e3779b97f4a7c15u >> (64 - JOIN_BITS));
+    return (size_t)(((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u >> (64 - LM_TOK_JOIN_BITS));
 }
 
-void lm_bpe_note_join(struct lm_tok *t, uint32_t a, uint32_t b)
+/* Instead of a character: a part of it, of 1 to 3 bytes. */
+static inline uint32_t part_of_char(const unsigned char *p, size_t n)
 {
-    size_t bit = join_bit(a, b);
-    t->joins[bit / 64] |= (uint64_t)1 << (bit & 63);
+    uint32_t x = 0x80 | (uint32_t)n;
+    for (size_t i = 0; i < n; i++) {
+        x = x << 8 | p[i];
+    }
+    return x;
 }
 
-/* End of the part that starts at `at`: no merge joins the two characters there, so what is on one
- * side has no influence on the other.  (`joins` may say yes too often, never no.)  Beside a
- * character that the vocabulary has not there is never an end: it may become other symbols, or
- * none. */
-static size_t part_end(const struct lm_tok *t, const unsigned char *p, size_t n, size_t at)
+static inline size_t loose_bit(unsigned char a, unsigned char b)
 {
-    uint32_t c, last = LM_NO_CHAR;
-    while (at < n) {
-        size_t len = lm_utf8(p + at, n - at, &c);
-        c = c != LM_NO_CHAR && t->char_id[c] ? c : LM_NO_CHAR;
-        if (last != LM_NO_CHAR && c != LM_NO_CHAR) {
-            size_t bit = join_bit(last, c);
-            if (!(t->joins[bit / 64] >> (bit & 63) & 1)) {
-                return at;
+    return (size_t)a << 8 | b;
+}
+
+static inline int is_set(const uint64_t *bits, size_t i)
+{
+    return (int)(bits[i / 64] >> (i & 63) & 1);
+}
+
+static inline void set(uint64_t *bits, size_t i)
+{
+    bits[i / 64] |= (uint64_t)1 << (i & 63);
+}
+
+/* The character that p[0..n), n > 0, ends with; LM_NO_CHAR when that is a part of one. */
+static uint32_t last_char(const unsigned char *p, size_t n)
+{
+    uint32_t c;
+    for (size_t back = 1; back <= 4 && back <= n; back++) {
+        if (lm_utf8(p + n - back, back, &c) == back && c != LM_NO_CHAR) {
+            return c;
+        }
+    }
+    return LM_NO_CHAR;
+}
+
+/* Of tokens that end or begin within a character only those matter that have nothing else: between
+ * whole characters there are no others. */
+void lm_bpe_note_join(struct lm_tok *t, const char *p, size_t n, const char *q, size_t m)
+{
+    const unsigned char *u = (const unsigned char *)p, *v = (const unsigned char *)q;
+    uint32_t             a, b;
+    if (n == 0 || m == 0) {
+        return;
+    }
+    a = last_char(u, n);
+    (void)lm_utf8(v, m, &b);
+    if ((a == LM_NO_CHAR && n > 3) || (b == LM_NO_CHAR && m > 3)) {
+        return;
+    }
+    if (a == LM_NO_CHAR || b == LM_NO_CHAR) {
+        set(t->loose, loose_bit(u[n - 1], v[0]));
+    }
+    a = a == LM_NO_CHAR ? part_of_char(u, n) : a;
+    b = b == LM_NO_CHAR ? part_of_char(v, m) : b;
+    set(t->joins, join_bit(a, b));
+}
+
+/* The same when the token on one side, or both, has only a part of the character. */
+static int parts_may_join(const struct lm_tok *t, struct edge a, struct edge b,
+                          const unsigned char *p)
+{
+    for (size_t i = 0; i < a.n; i++) {
+        const uint32_t left = i ? part_of_char(p - i, i) : a.c;
+        for (size_t k = i ? 0 : 1; k < b.n; k++) {
+            if (is_set(t->joins, join_bit(left, k ? part_of_char(p, k) : b.c))) {
+                return 1;
             }
         }
-        last = c;
-        at += len;
+    }
+    return 0;
+}
+
+/* Whether a merge may join what ends with the character a, before p, and what begins with b, at
+ * p. */
+static inline int may_join(const struct lm_tok *t, struct edge a, struct edge b,
+                           const unsigned char *p)
+{
+    return is_set(t->joins, join_bit(a.c, b.c)) ||
+           (is_set(t->loose, loose_bit(p[-1], p[0])) && parts_may_join(t, a, b, p));
+}
+
+/* End of the part that starts at `at`: no merge joins the two characters there, nor parts of them,
+ * so what is on one side has no influence on the other.  (`joins` may say yes too often, never no.)
+ * Beside a character that the vocabulary has not there is never an end: it may become other
+ * symbols, or none.  In a byte-level vocabulary ends between ASCII characters are not worth the
+ * search. */
+static size_t part_end(const struct lm_tok *t, const unsigned char *p, size_t n, size_t at)
+{
+    const uint32_t plain = t->byte_level ? 0x80 : 0;
+    struct edge    last = {LM_NO_CHAR, 0}, next;
+    while (at < n) {
+        next.n = lm_utf8(p + at, n - at, &next.c);
+        if (next.c != LM_NO_CHAR && t->char_id && !t->char_id[next.c]) {
+            next.c = LM_NO_CHAR;
+        }
+        if (last.c != LM_NO_CHAR && next.c != LM_NO_CHAR && (last.c | next.c) >= plain &&
+            !may_join(t, last, next, p + at)) {
+            return at;
+        }
+        last = next;
+        at += next.n;
     }
     return n;
 }
 
-static int one_word(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out)
+/* 1: it was one token. */
+static int whole_word(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out)
 {
     const struct lm_tok_word *w = n <= SHORT_WORD ? lm_tok_find(t, p, n, 0) : NULL;
-    if (w && w->whole) {
-        lm_tok_emit(out, w->id);
+    if (!w || !w->whole) {
         return 0;
     }
-    return lm_bpe_merge(t, p, n, out);
+    lm_tok_emit(out, w->id);
+    return 1;
 }
 
 int lm_bpe_word(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out)
@@ -358,12 +486,12 @@ int lm_bpe_word(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_o
             return 0;
         }
     }
-    if (t->byte_level) {
-        return one_word(t, p, n, out);
+    if (t->byte_level && whole_word(t, p, n, out)) {
+        return 0;
     }
     for (size_t at = 0, end; at < n && !rc; at = end) {
         end = part_end(t, (const unsigned char *)p, n, at);
-        rc = one_word(t, p + at, end - at, out);
+        rc = whole_word(t, p + at, end - at, out) ? 0 : lm_bpe_merge(t, p + at, end - at, out);
     }
     return rc;
 }

@@ -232,6 +232,12 @@ const char *lm_tok_text(const struct lm_tok *t, uint32_t id, size_t *n)
         *n = 0;
         return NULL;
     }
+    for (size_t i = t->texts[id].flags & LM_TOK_ADDED ? t->n_added : 0; i-- > 0;) {
+        if (t->added[i].id == id) {
+            *n = t->added[i].len;
+            return t->added[i].text;
+        }
+    }
     *n = t->texts[id].len;
     return t->pool + t->texts[id].off;
 }

@@ -46,9 +46,9 @@ struct lm_tok_word { /* bytes at pool + off */
         alien; /* 1: in a byte-level vocabulary, but not spelled in its letters: no text has it */
 };
 
-enum { LM_TOK_USED = 1, LM_TOK_SPECIAL = 2, LM_TOK_BYTE = 4 };
+enum { LM_TOK_USED = 1, LM_TOK_SPECIAL = 2, LM_TOK_BYTE = 4, LM_TOK_ADDED = 8 };
 
-struct lm_tok_text { /* what an id stands for: bytes at pool + off */
+struct lm_tok_text { /* what an id stands for to the decoder: bytes at pool + off */
     uint32_t off, len;
     uint32_t out_off, out_len; /* the same behind the decoder's replacements */
     uint8_t  flags;            /* LM_TOK_USED ... */
@@ -64,19 +64,21 @@ struct lm_tok_decoder {
     size_t strip_n, strip_most;
 };
 
-enum { LM_TOK_POST_MAX = 8 };
+enum { LM_TOK_POST_MAX = 8, LM_TOK_MAYBE_BITS = 21, LM_TOK_JOIN_BITS = 20 };
 
 struct lm_tok {
     struct lm_uni         uni;
     struct lm_norm        norm;
     struct lm_pre         pre;
     int                   byte_level, ignore_merges, fuse_unk;
-    uint32_t              byte_id[256]; /* byte-level: its token; else <0x00> ..., or none */
-    uint32_t             *char_id;      /* not byte-level: by code point, id + 1 or 0 */
-    uint64_t             *joins;        /* not byte-level: see lm_bpe.c */
-    uint32_t              unk;          /* LM_TOK_NONE: there is none */
+    uint32_t              byte_id[256];  /* byte-level: its token; else <0x00> ..., or none */
+    uint32_t             *char_id;       /* not byte-level: by code point, id + 1 or 0 */
+    uint64_t             *joins, *loose; /* bits, see part_end in lm_bpe.c */
+    uint32_t              unk;           /* LM_TOK_NONE: there is none */
     struct lm_tok_merge  *merges;
     size_t                merge_mask;
+    unsigned              merge_shift; /* 64 - log2 of the slots */
+    uint64_t             *maybe;       /* a bit for the hash of every merge */
     struct lm_tok_word   *words;
     size_t                word_mask;
     size_t                longest_word;
@@ -128,8 +130,8 @@ struct lm_tok_added *lm_tok_added_of(const struct lm_tok *t, const char *text, s
 /* Id of an added token or a vocabulary entry by its text, or LM_TOK_NONE. */
 uint32_t lm_tok_id(const struct lm_tok *t, const char *text, size_t n);
 
-/* Text of an id: bytes for a byte-level vocabulary, else as the vocabulary spells it.  NULL: there
- * is no such id. */
+/* Text of an id: bytes for a byte-level vocabulary, else as the vocabulary spells it; of an added
+ * token as the file has it.  NULL: there is no such id. */
 const char *lm_tok_text(const struct lm_tok *t, uint32_t id, size_t *n);
 
 /* 1: a special token, which data never holds. */
@@ -142,10 +144,11 @@ const struct lm_tok_word *lm_tok_find(const struct lm_tok *t, const char *p, siz
 size_t                    lm_tok_merge_slot(const struct lm_tok *t, uint64_t key);
 
 /* BPE alone, and with the vocabulary's shortcuts: p[0..n) is one word. */
-int lm_bpe_merge(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out);
-int lm_bpe_word(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out);
-/* Notes that some merge may join the character a with the b behind it. */
-void lm_bpe_note_join(struct lm_tok *t, uint32_t a, uint32_t b);
+int  lm_bpe_merge(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out);
+int  lm_bpe_word(const struct lm_tok *t, const char *p, size_t n, struct lm_tok_out *out);
+void lm_bpe_note_merge(struct lm_tok *t, uint64_t key);
+/* Notes that a merge joins what p[0..n) ends with and what q[0..m) begins with. */
+void lm_bpe_note_join(struct lm_tok *t, const char *p, size_t n, const char *q, size_t m);
 
 static inline void lm_tok_emit(struct lm_tok_out *out, uint32_t id)
 {

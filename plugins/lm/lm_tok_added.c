@@ -221,13 +221,12 @@ static drh_status word_text(struct loader *l, struct lm_text buf[2], const struc
 static drh_status added_text(struct loader *l, struct lm_text buf[2], const struct lm_tok_added *a)
 {
     struct lm_tok_text *x = &l->t->texts[a->id];
-    x->flags = (uint8_t)(LM_TOK_USED | (a->special ? LM_TOK_SPECIAL : 0));
-    x->len = (uint32_t)a->len;
-    x->out_len = (uint32_t)a->key_len;
-    if (lm_load_pool(l->t, a->text, a->len, &x->off) ||
-        lm_load_pool(l->t, a->key, a->key_len, &x->out_off)) {
+    x->flags = (uint8_t)(LM_TOK_USED | LM_TOK_ADDED | (a->special ? LM_TOK_SPECIAL : 0));
+    x->len = x->out_len = (uint32_t)a->key_len;
+    if (lm_load_pool(l->t, a->key, a->key_len, &x->off)) {
         return lm_load_no_memory(l);
     }
+    x->out_off = x->off;
     return set_out(l, buf, x);
 }
 

@@ -213,10 +213,12 @@ void lm_tok_free(struct lm_tok *t)
     free(t->normalized.by_key);
     free(t->texts);
     free(t->merges);
+    free(t->maybe);
     free(t->words);
     free(t->pool);
     free(t->char_id);
     free(t->joins);
+    free(t->loose);
     lm_norm_free(&t->norm);
     lm_pre_free(&t->pre);
     lm_uni_free(&t->uni);

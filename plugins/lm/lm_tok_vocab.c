@@ -125,6 +125,7 @@ static int grow_merges(struct loader *l)
     }
     t->merges = m;
     t->merge_mask = cap - 1;
+    t->merge_shift = old_n ? t->merge_shift - 1 : 64 - 10;
     for (size_t i = 0; i < old_n; i++) {
         if (old[i].key != UINT64_MAX) {
             m[lm_tok_merge_slot(t, old[i].key)] = old[i];
@@ -136,7 +137,8 @@ static int grow_merges(struct loader *l)
 
 int lm_load_init_tables(struct loader *l)
 {
-    return grow_words(l) || grow_merges(l) ? -1 : 0;
+    l->t->maybe = calloc((size_t)1 << (LM_TOK_MAYBE_BITS - 6), sizeof(*l->t->maybe));
+    return !l->t->maybe || grow_words(l) || grow_merges(l) ? -1 : 0;
 }
 
 /* ---- vocabulary ---------------------------------------------------------------------------- */
@@ -237,23 +239,6 @@ static drh_status merge_side(struct loader *l, struct lm_slice s, uint32_t *id)
     return DRH_OK;
 }
 
-/* Of vocabularies of characters: which two ones the merge joins, see part_end in lm_bpe.c. */
-static void note_join(struct loader *l, size_t left)
-{
-    const unsigned char *p = (const unsigned char *)l->both.p;
-    uint32_t             a, b;
-    size_t               len, start = 0;
-    for (size_t at = 0; at < left; at += len) {
-        start = at;
-        len = lm_utf8(p + at, left - at, &a);
-    }
-    (void)lm_utf8(p + start, left - start, &a);
-    (void)lm_utf8(p + left, l->both.n - left, &b);
-    if (a != LM_NO_CHAR && b != LM_NO_CHAR) {
-        lm_bpe_note_join(l->t, a, b);
-    }
-}
-
 static drh_status add_merge(struct loader *l, uint32_t rank, struct lm_slice left,
                             struct lm_slice right)
 {
@@ -288,9 +273,8 @@ static drh_status add_merge(struct loader *l, uint32_t rank, struct lm_slice lef
     t->merges[s].key = (uint64_t)a << 32 | b;
     t->merges[s].rank = rank;
     t->merges[s].id = w->id;
-    if (!t->byte_level) {
-        note_join(l, left_n);
-    }
+    lm_bpe_note_merge(t, t->merges[s].key);
+    lm_bpe_note_join(t, l->both.p, left_n, l->both.p + left_n, l->both.n - left_n);
     return DRH_OK;
 }
 
@@ -437,12 +421,12 @@ static void mark_whole(struct lm_tok *t)
 
 static int alloc_chars(struct lm_tok *t)
 {
-    if (t->byte_level) {
-        return 0;
+    if (!t->byte_level && !(t->char_id = calloc(0x110000, sizeof(*t->char_id)))) {
+        return -1;
     }
-    t->char_id = calloc(0x110000, sizeof(*t->char_id));
-    t->joins = calloc((size_t)1 << 14, sizeof(*t->joins));
-    return t->char_id && t->joins ? 0 : -1;
+    t->joins = calloc((size_t)1 << (LM_TOK_JOIN_BITS - 6), sizeof(*t->joins));
+    t->loose = calloc((size_t)1 << (16 - 6), sizeof(*t->loose));
+    return t->joins && t->loose ? 0 : -1;
 }
 
 drh_status lm_load_model(struct loader *l, struct lm_slice raw)
