@@ -150,6 +150,9 @@ static drh_status read_file(struct loader *l, struct lm_slice all)
                         {"model", {NULL, 0}},          {"added_tokens", {NULL, 0}}};
     drh_status  st = lm_load_parts(l, all, p, N, "tokenizer");
     if (st == DRH_OK) {
+        st = lm_load_check_model(l, p[MODEL].raw);
+    }
+    if (st == DRH_OK) {
         st = lm_load_normalizer(l, p[NORMALIZER].raw);
     }
     if (st == DRH_OK) {
@@ -162,8 +165,7 @@ static drh_status read_file(struct loader *l, struct lm_slice all)
         st = lm_load_decoder(l, p[DECODER].raw);
     }
     if (st == DRH_OK) {
-        st = lm_load_is_null(p[MODEL].raw) ? lm_load_unsupported(l, "model", "is missing")
-                                           : lm_load_model(l, p[MODEL].raw);
+        st = lm_load_model(l, p[MODEL].raw);
     }
     if (st == DRH_OK) {
         st = lm_load_added(l, p[ADDED].raw);

@@ -55,6 +55,8 @@ drh_status lm_load_array(struct loader *l, struct lm_slice raw, const char *wher
 drh_status lm_load_normalizer(struct loader *l, struct lm_slice raw);
 drh_status lm_load_pre(struct loader *l, struct lm_slice raw);
 drh_status lm_load_decoder(struct loader *l, struct lm_slice raw);
+/* That it is a BPE one: said before what else such a file may have. */
+drh_status lm_load_check_model(struct loader *l, struct lm_slice raw);
 drh_status lm_load_model(struct loader *l, struct lm_slice raw);
 drh_status lm_load_added(struct loader *l, struct lm_slice raw);
 drh_status lm_load_post(struct loader *l, struct lm_slice raw);

@@ -346,13 +346,10 @@ static drh_status read_merges(struct loader *l, struct lm_slice raw)
 
 /* ---- the model ----------------------------------------------------------------------------- */
 
-enum { TYPE, VOCAB, MERGES, DROPOUT, PREFIX, SUFFIX, UNK, FALLBACK, FUSE, IGNORE, N };
+enum { VOCAB, MERGES, DROPOUT, PREFIX, SUFFIX, UNK, FALLBACK, FUSE, IGNORE, N };
 
 static drh_status check_options(struct loader *l, const struct part *p)
 {
-    if (p[TYPE].raw.n && !lm_slice_eq(p[TYPE].raw, "\"BPE\"")) {
-        return lm_load_unsupported(l, "model.type", "not BPE");
-    }
     for (size_t i = DROPOUT; i <= SUFFIX; i++) {
         const char *off = i == DROPOUT ? "0.0" : "\"\"";
         if (!lm_load_is_null(p[i].raw) && !lm_slice_eq(p[i].raw, off)) {
@@ -429,10 +426,36 @@ static int alloc_chars(struct lm_tok *t)
     return t->joins && t->loose ? 0 : -1;
 }
 
+drh_status lm_load_check_model(struct loader *l, struct lm_slice raw)
+{
+    struct lm_json  j;
+    struct lm_slice key, type = {NULL, 0};
+    drh_status      st = DRH_OK;
+    if (lm_load_is_null(raw)) {
+        return lm_load_unsupported(l, "model", "is missing");
+    }
+    lm_json_init(&j, raw.p, raw.n);
+    if (!lm_json_enter(&j, '{')) {
+        while (!type.n && lm_json_key(&j, &key) == 1) { /* the first member, mostly */
+            const int here = lm_slice_eq(key, "type");
+            if (lm_json_skip(&j, here ? &type : NULL)) {
+                break;
+            }
+        }
+    }
+    if (j.err) {
+        st = lm_load_bad_json(l, &j, "model");
+    } else if (type.n && !lm_slice_eq(type, "\"BPE\"")) {
+        st = drh_fail(l->e, DRH_E_UNSUPPORTED, "%s: model.type %.*s is not supported: only BPE is",
+                      l->file, (int)(type.n < 60 ? type.n : 60), type.p);
+    }
+    lm_json_free(&j);
+    return st;
+}
+
 drh_status lm_load_model(struct loader *l, struct lm_slice raw)
 {
-    struct part p[N] = {{"type", {NULL, 0}},
-                        {"vocab", {NULL, 0}},
+    struct part p[N] = {{"vocab", {NULL, 0}},
                         {"merges", {NULL, 0}},
                         {"dropout", {NULL, 0}},
                         {"continuing_subword_prefix", {NULL, 0}},

@@ -19,8 +19,11 @@ enum {
     LM_WORD = 64   /* \w: Alphabetic, M*, Nd, Pc, Join_Control */
 };
 
-/* Beyond this code point there is only what belongs to no class. */
+/* Beyond this code point there is only what belongs to no class, but for the variation selectors,
+ * which are marks (category Mn). */
 #define LM_UNI_LIMIT 0x40000u
+#define LM_UNI_SELECTOR 0xe0100u
+#define LM_UNI_SELECTORS 240u
 #define LM_NO_CHAR UINT32_MAX
 
 struct lm_uni {
@@ -100,7 +103,10 @@ static inline unsigned lm_class_at(const struct lm_uni *u, const unsigned char *
         return u->cls[c];
     }
     *end = at + lm_utf8(t + at, n - at, &c);
-    return c < LM_UNI_LIMIT ? u->cls[c] : 0;
+    if (c < LM_UNI_LIMIT) {
+        return u->cls[c];
+    }
+    return c - LM_UNI_SELECTOR < LM_UNI_SELECTORS ? LM_MARK | LM_WORD : 0;
 }
 
 /* The same of the character before `at` > 0; *start is where it begins. */
