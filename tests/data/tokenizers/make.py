@@ -4,11 +4,12 @@
 
     pip install tokenizers==0.23.3
     make.py DATA [FAMILY...]        DATA: alpaca_en_demo.json, alpaca_zh_demo.json, gsm_8k_train.json
+    make.py --goldens               the goldens alone, of the tokenizers as they are
 
 Each FAMILY.json is a tokenizer.json in the manner of a well-known model, trained on those texts;
 FAMILY.jsonl holds strings that are easy to get wrong: their ids with special tokens as text ("ids")
 and as control tokens ("special", where that differs), and the decoded text where it is not the
-string ("decoded", of "ids").
+string ("decoded", of "ids").  words.jsonl holds how very long words are cut: see word_row.
 """
 import json
 import os
@@ -209,7 +210,32 @@ STRINGS = [
     "a" * 70, "ab" * 40, " " * 70, "x" + " " * 100 + "y", "the" * 30, "哈" * 40, "=" * 90, "http://example.com/a?b=c&d=%20",
     "Ω≈ç√∫˜µ", "🏽" * 5, "e" + "\u0301" * 40, "\ud7ff\ue000\ufffd\U0010ffff", "ẞ İstanbul ıI ΣΑΣ",
     "the quick brown fox jumps over the lazy dog. " * 3,
+    "葛\U000e0100's x\U000e01efy'LL \U000e0101 1\U000e0100", "Word first", "\u2028Word\t.", "<mask>", " <mask> x",
+    "中文 mixed with 中文and数字123和符号#!%s" % ("你好世界" * 12), "\U000e0001\U000e0041 \ufffe\uffff",
 ]
+
+# One word of a million letters or bytes: letters by x = x * A + C, so that a test can make the same.
+A, C = 6364136223846793005, 1442695040888963407
+
+
+def long_word(kind):
+    if kind in "a ":
+        return kind * 1000000
+    if kind == "mark":
+        return "e" + "\u0301" * 333333
+    x, out = 1, []
+    for _ in range(1000000 if kind == "letters" else 333333):
+        x = (x * A + C) & (1 << 64) - 1
+        out.append(chr((x >> 33) % 26 + 97 if kind == "letters" else (x >> 33) % 5000 + 0x4E00))
+    return "".join(out)
+
+
+def word_row(name, t, kind):
+    """Number of tokens, and FNV-1a of their ids, each as four bytes."""
+    h, ids = 0xCBF29CE484222325, t.encode(long_word(kind), add_special_tokens=False).ids
+    for b in b"".join(i.to_bytes(4, "little") for i in ids):
+        h = (h ^ b) * 0x100000001B3 & (1 << 64) - 1
+    return json.dumps({"family": name, "kind": kind, "n": len(ids), "fnv": "%016x" % h}) + "\n"
 
 
 def row(t, text):
@@ -226,18 +252,29 @@ def row(t, text):
     return json.dumps(r, ensure_ascii=True, separators=(",", ":"))
 
 
+def goldens(name):
+    t = Tokenizer.from_file(os.path.join(HERE, name + ".json"))
+    with open(os.path.join(HERE, name + ".jsonl"), "w", encoding="utf-8") as f:
+        f.writelines(row(t, s) + "\n" for s in STRINGS)
+    t.encode_special_tokens = True
+    return [word_row(name, t, kind) for kind in ("a", " ", "letters", "han", "mark")]
+
+
+def train(name, texts):
+    j = FAMILIES[name](texts)
+    with open(os.path.join(HERE, name + ".json"), "w", encoding="utf-8") as f:
+        json.dump(j, f, ensure_ascii=False, separators=(",", ":"))
+    print(name, len(j["model"]["vocab"]), len(j["model"]["merges"]))
+
+
 def main():
-    texts = corpus(sys.argv[1])
-    for name in sys.argv[2:] or FAMILIES:
-        j = FAMILIES[name](texts)
-        path = os.path.join(HERE, name)
-        with open(path + ".json", "w", encoding="utf-8") as f:
-            json.dump(j, f, ensure_ascii=False, separators=(",", ":"))
-        t = Tokenizer.from_file(path + ".json")
-        with open(path + ".jsonl", "w", encoding="utf-8") as f:
-            f.writelines(row(t, s) + "\n" for s in STRINGS)
-        print(name, len(j["model"]["vocab"]), len(j["model"]["merges"]),
-              os.path.getsize(path + ".json"), os.path.getsize(path + ".jsonl"))
+    if sys.argv[1] != "--goldens":
+        texts = corpus(sys.argv[1])
+        for name in sys.argv[2:] or FAMILIES:
+            train(name, texts)
+    rows = [r for name in FAMILIES for r in goldens(name)]
+    with open(os.path.join(HERE, "words.jsonl"), "w", encoding="utf-8") as f:
+        f.writelines(rows)
 
 
 main()
