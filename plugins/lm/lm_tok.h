@@ -42,8 +42,8 @@ struct lm_tok_word { /* bytes at pool + off */
     uint64_t hash;
     uint32_t off, len, id;
     uint8_t  whole; /* 1: BPE of these bytes gives just this token */
-    uint8_t
-        alien; /* 1: in a byte-level vocabulary, but not spelled in its letters: no text has it */
+    uint8_t  alien; /* 1: no text has it: a control token, or one that a byte-level vocabulary does
+                       not spell in its letters */
 };
 
 enum { LM_TOK_USED = 1, LM_TOK_SPECIAL = 2, LM_TOK_BYTE = 4, LM_TOK_ADDED = 8 };

@@ -230,6 +230,18 @@ static drh_status added_text(struct loader *l, struct lm_text buf[2], const stru
     return set_out(l, buf, x);
 }
 
+/* With ignore_merges a word is looked up before BPE: not so for control tokens, which no text
+ * holds.  (What merges come to is text, whatever a file calls it.) */
+static void hide_special(struct lm_tok *t)
+{
+    for (size_t i = 0; i <= t->word_mask; i++) {
+        struct lm_tok_word *w = &t->words[i];
+        if (w->id != LM_TOK_NONE && !w->whole && lm_tok_is_special(t, w->id)) {
+            w->alien = 1;
+        }
+    }
+}
+
 drh_status lm_load_texts(struct loader *l)
 {
     struct lm_tok *t = l->t;
@@ -246,6 +258,9 @@ drh_status lm_load_texts(struct loader *l)
     }
     for (size_t i = 0; i < t->n_added && st == DRH_OK; i++) {
         st = added_text(l, buf, &t->added[i]);
+    }
+    if (st == DRH_OK) {
+        hide_special(t);
     }
     lm_text_free(&buf[0]);
     lm_text_free(&buf[1]);
