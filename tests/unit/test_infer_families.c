@@ -349,6 +349,34 @@ START_TEST(special_tokens_in_data_are_text)
 }
 END_TEST
 
+/* With ignore_merges a word that is an entry is that token, whether merges come to it ("ab") or not
+ * ("ba"); but for a control token. */
+START_TEST(entries_before_merges)
+{
+    static const char json[] =
+        "{\"added_tokens\":[{\"id\":0,\"content\":\"<s>\",\"special\":true}],"
+        "\"model\":{\"type\":\"BPE\",\"ignore_merges\":true,\"merges\":[\"a b\"],"
+        "\"vocab\":{\"<s>\":0,\"a\":1,\"b\":2,\"ab\":3,\"ba\":4,\"<\":5,\"s\":6,\">\":7}}}";
+    static const struct {
+        const char *text;
+        size_t      special_n, n;
+        uint32_t    ids[4];
+    } rows[] = {{"<s>", 0, 3, {5, 6, 7}}, {"<s>", 3, 1, {0}},    {"ab", 0, 1, {3}},
+                {"ba", 0, 1, {4}},        {"bab", 0, 2, {2, 3}}, {"<s>ba", 3, 2, {0, 4}}};
+    struct lm_tok t;
+    struct ids    got;
+    drh_error     e = DRH_ERROR_INIT;
+    ck_assert_msg(lm_tok_load(&t, (const uint8_t *)json, sizeof(json) - 1, "f", &e) == DRH_OK, "%s",
+                  e.message);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        encode(&t, rows[i].text, strlen(rows[i].text), rows[i].special_n, &got);
+        ck_assert_uint_eq(got.n, rows[i].n);
+        ck_assert_mem_eq(got.id, rows[i].ids, got.n * sizeof(*got.id));
+    }
+    lm_tok_free(&t);
+}
+END_TEST
+
 /* A prompt's own part ends within the text: only tokens that lie in it as a whole are control. */
 START_TEST(special_up_to_a_byte)
 {
@@ -502,6 +530,7 @@ int main(void)
     tcase_add_loop_test(t, streams_cut_at_every_byte, 0, ROWS(families));
     tcase_add_loop_test(t, byte_tokens_in_streams, 0, ROWS(byte_tokens));
     tcase_add_loop_test(t, special_tokens_in_data_are_text, 0, ROWS(families));
+    tcase_add_test(t, entries_before_merges);
     tcase_add_loop_test(t, special_up_to_a_byte, 0, 2);
     tcase_add_loop_test(t, added_tokens_in_texts, 0, ROWS(found));
     tcase_add_loop_test(t, long_words_as_the_goldens, 0, ROWS(families));

@@ -173,6 +173,182 @@ START_TEST(long_words_as_the_definition)
 }
 END_TEST
 
+static size_t utf8(char *o, uint32_t c)
+{
+    if (c < 0x80) {
+        o[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        o[0] = (char)(0xc0 | c >> 6);
+        o[1] = (char)(0x80 | (c & 63));
+        return 2;
+    }
+    if (c < 0x10000) {
+        o[0] = (char)(0xe0 | c >> 12);
+        o[1] = (char)(0x80 | (c >> 6 & 63));
+        o[2] = (char)(0x80 | (c & 63));
+        return 3;
+    }
+    o[0] = (char)(0xf0 | c >> 18);
+    o[1] = (char)(0x80 | (c >> 12 & 63));
+    o[2] = (char)(0x80 | (c >> 6 & 63));
+    o[3] = (char)(0x80 | (c & 63));
+    return 4;
+}
+
+/* ---- a random vocabulary -------------------------------------------------------------------- */
+
+enum { N_MERGES = 150, MAX_JSON = 1 << 16 };
+
+struct random_merges { /* token i of 256 + i is left and right, as bytes */
+    char     bytes[256 + N_MERGES][64];
+    size_t   len[256 + N_MERGES];
+    uint32_t left[N_MERGES], right[N_MERGES], n;
+};
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 33;
+}
+
+/* A word of few characters of one to four bytes, so that bytes of theirs are joined in any way. */
+static size_t random_word(uint64_t *state, size_t chars, char *to)
+{
+    static const char *const some[] = {"a",
+                                       "\xc3\xa9",
+                                       "\xc3\xa5",
+                                       "\xe4\xbd\xa0",
+                                       "\xe4\xbd\xa5",
+                                       "\xe5\xa5\xbd",
+                                       "\xf0\x9f\x91\x8d",
+                                       "\xf0\x9f\x91\xa5"};
+    size_t                   n = 0;
+    for (size_t i = 0; i < chars; i++) {
+        const char *c = some[next_random(state) % 8];
+        memcpy(to + n, c, strlen(c));
+        n += strlen(c);
+    }
+    return n;
+}
+
+/* The definition once more, over the list of merges. */
+static size_t merge_by_list(const struct random_merges *r, uint32_t *sym, size_t n)
+{
+    for (uint32_t m = 0; m < r->n; m++) {
+        for (size_t i = 0; i + 1 < n; i++) {
+            if (sym[i] == r->left[m] && sym[i + 1] == r->right[m]) {
+                sym[i] = 256 + m;
+                memmove(sym + i + 1, sym + i + 2, (n - i - 2) * sizeof(*sym));
+                n--;
+            }
+        }
+    }
+    return n;
+}
+
+static size_t symbols_of(const struct random_merges *r, const char *word, size_t n, uint32_t *sym)
+{
+    for (size_t i = 0; i < n; i++) {
+        sym[i] = (unsigned char)word[i];
+    }
+    return merge_by_list(r, sym, n);
+}
+
+/* Any two tokens that are neighbours in some word. */
+static void make_merges(struct random_merges *r, uint64_t *state)
+{
+    r->n = 0;
+    for (size_t i = 0; i < 256; i++) {
+        r->bytes[i][0] = (char)i;
+        r->len[i] = 1;
+    }
+    while (r->n < N_MERGES) {
+        char     word[64];
+        uint32_t sym[64], k = 256 + r->n;
+        size_t   n = symbols_of(r, word, random_word(state, 8, word), sym), at, i = 0;
+        if (n < 2) {
+            continue;
+        }
+        at = next_random(state) % (n - 1);
+        r->len[k] = r->len[sym[at]] + r->len[sym[at + 1]];
+        memcpy(r->bytes[k], r->bytes[sym[at]], r->len[sym[at]]);
+        memcpy(r->bytes[k] + r->len[sym[at]], r->bytes[sym[at + 1]], r->len[sym[at + 1]]);
+        while (i < k && (r->len[i] != r->len[k] || memcmp(r->bytes[i], r->bytes[k], r->len[k]))) {
+            i++;
+        }
+        if (i == k) { /* else the same bytes by other merges */
+            r->left[r->n] = sym[at];
+            r->right[r->n++] = sym[at + 1];
+        }
+    }
+}
+
+/* Bytes in GPT-2's letters. */
+static size_t put_letters(char *to, const char *p, size_t n)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned b = (unsigned char)p[i];
+        uint32_t       c = b, next = 256;
+        for (unsigned x = 0; x < b; x++) {
+            next += !((x >= 33 && x <= 126) || (x >= 161 && x <= 172) || x >= 174);
+        }
+        c = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174 ? b : next;
+        if (c == '"' || c == '\\') {
+            to[len++] = '\\';
+        }
+        len += utf8(to + len, c);
+    }
+    to[len] = 0;
+    return len;
+}
+
+static void write_json(const struct random_merges *r, char *json)
+{
+    char   a[256], b[256];
+    size_t n = (size_t)sprintf(json, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\","
+                                     "\"add_prefix_space\":false,\"use_regex\":false},"
+                                     "\"model\":{\"vocab\":{");
+    for (uint32_t i = 0; i < 256 + r->n; i++) {
+        put_letters(a, r->bytes[i], r->len[i]);
+        n += (size_t)sprintf(json + n, "%s\"%s\":%u", i ? "," : "", a, i);
+    }
+    n += (size_t)sprintf(json + n, "},\"merges\":[");
+    for (uint32_t i = 0; i < r->n; i++) {
+        put_letters(a, r->bytes[r->left[i]], r->len[r->left[i]]);
+        put_letters(b, r->bytes[r->right[i]], r->len[r->right[i]]);
+        n += (size_t)sprintf(json + n, "%s[\"%s\",\"%s\"]", i ? "," : "", a, b);
+    }
+    n += (size_t)sprintf(json + n, "]}}");
+    ck_assert_uint_lt(n, MAX_JSON);
+}
+
+/* Words are cut where no merge can join, between any characters and whatever parts of them tokens
+ * have: the tokens are those of the whole word. */
+START_TEST(parts_as_the_definition)
+{
+    static struct random_merges r;
+    static char                 json[MAX_JSON];
+    uint64_t                    state = (uint64_t)_i + 1;
+    struct lm_tok               t;
+    drh_error                   e = DRH_ERROR_INIT;
+    make_merges(&r, &state);
+    write_json(&r, json);
+    ck_assert_msg(lm_tok_load(&t, (const uint8_t *)json, strlen(json), "f", &e) == DRH_OK, "%s",
+                  e.message);
+    for (size_t round = 0; round < 500; round++) {
+        char     word[512];
+        uint32_t want[512], got[512];
+        size_t n = random_word(&state, 1 + round % 100, word), most = symbols_of(&r, word, n, want);
+        ck_assert_uint_eq(encode(&t, word, n, 0, got, 512), most);
+        ck_assert_mem_eq(got, want, most * sizeof(*got));
+    }
+    lm_tok_free(&t);
+}
+END_TEST
+
 /* 300 KB without a space must not take square time: it would run into the time limit. */
 START_TEST(huge_word)
 {
@@ -206,30 +382,6 @@ static const struct {
     {0x2160, 'N'},  {0x2460, 'N'}, {0x3007, 'N'},  {0x1d7ce, 'N'}, {0x300, 'o'},   {0x903, 'o'},
     {0x200b, 'o'},  {0x200d, 'o'}, {0x20ac, 'o'},  {0x1f600, 'o'}, {0xfeff, 'o'},  {0x180e, 'o'},
     {0x1c, 'o'},    {0x1f, 'o'},   {0xe0041, 'o'}, {0x10ffff, 'o'}};
-
-static size_t utf8(char *o, uint32_t c)
-{
-    if (c < 0x80) {
-        o[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        o[0] = (char)(0xc0 | c >> 6);
-        o[1] = (char)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c < 0x10000) {
-        o[0] = (char)(0xe0 | c >> 12);
-        o[1] = (char)(0x80 | (c >> 6 & 63));
-        o[2] = (char)(0x80 | (c & 63));
-        return 3;
-    }
-    o[0] = (char)(0xf0 | c >> 18);
-    o[1] = (char)(0x80 | (c >> 12 & 63));
-    o[2] = (char)(0x80 | (c >> 6 & 63));
-    o[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
 
 /* Twice the character between letters, digits or signs of its own class: where words end tells its
  * class. */
@@ -420,6 +572,7 @@ int main(void)
     tcase_add_loop_test(t, golden_tokens, 0, 2);
     tcase_add_test(t, golden_rows);
     tcase_add_test(t, long_words_as_the_definition);
+    tcase_add_loop_test(t, parts_as_the_definition, 0, 20);
     tcase_add_test(t, huge_word);
     tcase_add_test(t, unicode_classes);
     tcase_add_test(t, invalid_utf8_is_taken_bytewise);
