@@ -202,27 +202,22 @@ static void merge_short(const struct lm_tok *t, const unsigned char *p, size_t n
 
 struct node {
     uint32_t sym, prev, next;
+    uint32_t rank; /* of the merge with the next one, or LM_TOK_NONE */
 };
-struct entry {
-    uint32_t rank, at, left, right;
-};
+/* The heap has rank << 32 | place: the lowest is the merge to do, unless the node there has another
+ * rank meanwhile.  Each entry has four below it. */
 struct merger {
-    struct node  *nodes;
-    struct entry *heap;
-    size_t        n, cap;
+    struct node *nodes;
+    uint64_t    *heap;
+    size_t       n, cap;
 };
 
-static inline int before(const struct entry *a, const struct entry *b)
-{
-    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
-}
-
-static int heap_push(struct merger *g, struct entry x)
+static int heap_push(struct merger *g, uint64_t x)
 {
     size_t i = g->n;
     if (g->n == g->cap) {
-        size_t        cap = g->cap + g->cap / 2 + 64;
-        struct entry *h = realloc(g->heap, cap * sizeof(*h));
+        size_t    cap = g->cap + g->cap / 2 + 256;
+        uint64_t *h = realloc(g->heap, cap * sizeof(*h));
         if (!h) {
             return -1;
         }
@@ -230,21 +225,32 @@ static int heap_push(struct merger *g, struct entry x)
         g->cap = cap;
     }
     g->n++;
-    while (i > 0 && before(&x, &g->heap[(i - 1) / 2])) {
-        g->heap[i] = g->heap[(i - 1) / 2];
-        i = (i - 1) / 2;
+    while (i > 0 && x < g->heap[(i - 1) / 4]) {
+        g->heap[i] = g->heap[(i - 1) / 4];
+        i = (i - 1) / 4;
     }
     g->heap[i] = x;
     return 0;
 }
 
-static struct entry heap_pop(struct merger *g)
+/* The lowest of the entries below i, which has some. */
+static inline size_t lowest_below(const struct merger *g, size_t i)
 {
-    struct entry top = g->heap[0], x = g->heap[--g->n];
-    size_t       i = 0, c;
-    while ((c = 2 * i + 1) < g->n) {
-        c += c + 1 < g->n && before(&g->heap[c + 1], &g->heap[c]);
-        if (!before(&g->heap[c], &x)) {
+    const size_t end = 4 * i + 5 < g->n ? 4 * i + 5 : g->n;
+    size_t       best = 4 * i + 1;
+    for (size_t c = best + 1; c < end; c++) {
+        best = g->heap[c] < g->heap[best] ? c : best;
+    }
+    return best;
+}
+
+static uint64_t heap_pop(struct merger *g)
+{
+    const uint64_t top = g->heap[0], x = g->heap[--g->n];
+    size_t         i = 0;
+    while (4 * i + 1 < g->n) {
+        const size_t c = lowest_below(g, i);
+        if (x <= g->heap[c]) {
             break;
         }
         g->heap[i] = g->heap[c];
@@ -256,39 +262,33 @@ static struct entry heap_pop(struct merger *g)
 
 static int push_pair(const struct lm_tok *t, struct merger *g, uint32_t at)
 {
-    uint32_t            next = g->nodes[at].next;
-    struct lm_tok_merge m;
-    struct entry        x;
-    if (next == LM_TOK_NONE) {
-        return 0;
+    struct node   *a = &g->nodes[at];
+    const uint32_t rank =
+        a->next == LM_TOK_NONE ? LM_TOK_NONE : pair(t, a->sym, g->nodes[a->next].sym).rank;
+    if (rank == a->rank) {
+        return 0; /* none, as before */
     }
-    m = pair(t, g->nodes[at].sym, g->nodes[next].sym);
-    if (m.rank == LM_TOK_NONE) {
-        return 0;
-    }
-    x.rank = m.rank;
-    x.at = at;
-    x.left = g->nodes[at].sym;
-    x.right = g->nodes[next].sym;
-    return heap_push(g, x);
+    a->rank = rank;
+    return rank == LM_TOK_NONE ? 0 : heap_push(g, (uint64_t)rank << 32 | at);
 }
 
 static int merge_all(const struct lm_tok *t, struct merger *g)
 {
     while (g->n > 0) {
-        struct entry x = heap_pop(g);
-        struct node *a = &g->nodes[x.at];
-        uint32_t     next = a->next;
-        if (a->sym != x.left || next == LM_TOK_NONE || g->nodes[next].sym != x.right) {
+        const uint64_t x = heap_pop(g);
+        const uint32_t at = (uint32_t)x;
+        struct node   *a = &g->nodes[at], *b;
+        if (a->rank != x >> 32) {
             continue; /* one of the two was merged meanwhile */
         }
-        a->sym = pair(t, x.left, x.right).id;
-        a->next = g->nodes[next].next;
-        g->nodes[next].sym = LM_TOK_NONE;
+        b = &g->nodes[a->next];
+        a->sym = pair(t, a->sym, b->sym).id;
+        a->next = b->next;
+        a->rank = b->rank = LM_TOK_NONE;
         if (a->next != LM_TOK_NONE) {
-            g->nodes[a->next].prev = x.at;
+            g->nodes[a->next].prev = at;
         }
-        if (push_pair(t, g, x.at) || (a->prev != LM_TOK_NONE && push_pair(t, g, a->prev))) {
+        if (push_pair(t, g, at) || (a->prev != LM_TOK_NONE && push_pair(t, g, a->prev))) {
             return -1;
         }
     }
@@ -305,6 +305,7 @@ static int list_symbols(const struct lm_tok *t, struct merger *g, const unsigned
             g->nodes[i].sym = sym[i];
             g->nodes[i].prev = i ? (uint32_t)i - 1 : LM_TOK_NONE;
             g->nodes[i].next = i + 1 < n ? (uint32_t)i + 1 : LM_TOK_NONE;
+            g->nodes[i].rank = LM_TOK_NONE;
         }
     }
     free(sym);
@@ -444,11 +445,11 @@ static inline int may_join(const struct lm_tok *t, struct edge a, struct edge b,
 /* End of the part that starts at `at`: no merge joins the two characters there, nor parts of them,
  * so what is on one side has no influence on the other.  (`joins` may say yes too often, never no.)
  * Beside a character that the vocabulary has not there is never an end: it may become other
- * symbols, or none.  In a byte-level vocabulary ends between ASCII characters are not worth the
- * search. */
+ * symbols, or none.  In short words of a byte-level vocabulary ends between ASCII characters are
+ * not worth the search. */
 static size_t part_end(const struct lm_tok *t, const unsigned char *p, size_t n, size_t at)
 {
-    const uint32_t plain = t->byte_level ? 0x80 : 0;
+    const uint32_t plain = t->byte_level && n <= MERGE_SHORT ? 0x80 : 0;
     struct edge    last = {LM_NO_CHAR, 0}, next;
     while (at < n) {
         next.n = lm_utf8(p + at, n - at, &next.c);

@@ -145,7 +145,7 @@ static size_t plain_bpe(const struct lm_tok *t, const char *s, size_t n, uint32_
     }
 }
 
-/* Words of 2 to 700 letters, on both sides of the change of method at 64. */
+/* Words of 2 to 700 letters, on both sides of the change of method at 192. */
 START_TEST(long_words_as_the_definition)
 {
     static const char *const bits[] = {"a", "ing", "the", "ab", "zz", "tion", "e", "er", "q", "ss"};
