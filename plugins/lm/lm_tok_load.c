@@ -11,6 +11,9 @@
 
 drh_status lm_load_bad_json(struct loader *l, const struct lm_json *j, const char *where)
 {
+    if (j->no_memory) {
+        return lm_load_no_memory(l);
+    }
     return drh_fail(l->e, DRH_E_DATA, "%s: %s, byte %zu of it: %s", l->file, where, lm_json_at(j),
                     j->err ? j->err : "broken JSON");
 }

@@ -293,33 +293,45 @@ static int split_merge(struct lm_slice s, struct lm_slice *left, struct lm_slice
 }
 
 /* ["a", "b"]; the first is copied, since the second may use the reader's buffer. */
-static int pair_merge(struct loader *l, struct lm_json *j, struct lm_slice *left,
-                      struct lm_slice *right)
+static drh_status pair_merge(struct loader *l, struct lm_json *j, struct lm_slice *left,
+                             struct lm_slice *right)
 {
     l->keep.n = 0;
-    if (lm_json_enter(j, '[') || lm_json_item(j) != 1 || lm_json_string(j, left) ||
-        lm_text_put(&l->keep, left->p, left->n)) {
-        return -1;
+    if (lm_json_enter(j, '[') || lm_json_item(j) != 1 || lm_json_string(j, left)) {
+        return DRH_E_DATA;
+    }
+    if (lm_text_put(&l->keep, left->p, left->n)) {
+        return DRH_E_NOMEM;
     }
     left->p = l->keep.p ? l->keep.p : "";
-    return lm_json_item(j) != 1 || lm_json_string(j, right) ? -1 : 0;
+    return lm_json_item(j) != 1 || lm_json_string(j, right) ? DRH_E_DATA : DRH_OK;
+}
+
+static drh_status bad_merge(struct loader *l, const struct lm_json *j, drh_status st, uint32_t rank)
+{
+    if (j->no_memory || st == DRH_E_NOMEM) {
+        return lm_load_no_memory(l);
+    }
+    return drh_fail(l->e, DRH_E_DATA, "%s: model.merges[%lu] is not a pair of tokens", l->file,
+                    (unsigned long)rank);
 }
 
 static drh_status read_merge(struct loader *l, struct lm_json *j, uint32_t rank)
 {
     struct lm_slice s, left, right;
-    drh_status      st;
-    int             array = lm_json_peek(j) == '[';
-    int             rc = array ? pair_merge(l, j, &left, &right)
-                               : lm_json_string(j, &s) || split_merge(s, &left, &right);
-    if (rc) {
-        return drh_fail(l->e, DRH_E_DATA, "%s: model.merges[%lu] is not a pair of tokens", l->file,
-                        (unsigned long)rank);
+    const int       array = lm_json_peek(j) == '[';
+    drh_status      st = DRH_OK;
+    if (array) {
+        st = pair_merge(l, j, &left, &right);
+    } else if (lm_json_string(j, &s) || split_merge(s, &left, &right)) {
+        st = DRH_E_DATA;
+    }
+    if (st != DRH_OK) {
+        return bad_merge(l, j, st, rank);
     }
     st = add_merge(l, rank, left, right);
     if (st == DRH_OK && array && lm_json_item(j) != 0) {
-        return drh_fail(l->e, DRH_E_DATA, "%s: model.merges[%lu] is not a pair of tokens", l->file,
-                        (unsigned long)rank);
+        return bad_merge(l, j, DRH_E_DATA, rank);
     }
     j->first = 0;
     return st;
@@ -377,9 +389,11 @@ static drh_status read_unk(struct loader *l, struct lm_slice raw)
     if (st != DRH_OK) {
         return st;
     }
-    w = to_bytes(l, (struct lm_slice){text, n}) >= 0 && l->tmp.p
-            ? lm_tok_find(l->t, l->tmp.p, l->tmp.n, 0)
-            : NULL;
+    if (to_bytes(l, (struct lm_slice){text, n}) < 0) {
+        free(text);
+        return lm_load_no_memory(l);
+    }
+    w = l->tmp.p ? lm_tok_find(l->t, l->tmp.p, l->tmp.n, 0) : NULL;
     w = w ? w : lm_tok_find(l->t, text, n, 1);
     if (w) {
         l->t->unk = w->id;
