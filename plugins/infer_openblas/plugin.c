@@ -28,7 +28,20 @@ static void describe(char *out, size_t size)
     (void)snprintf(out, size, "openblas-%.*s/%s", (int)n, p ? p + 1 : "", openblas_get_corename());
 }
 
-static const struct lm_backend backend = {"infer-openblas", {gemm, NULL}, describe};
+static int32_t fitness(const char *precision, drh_error *e)
+{
+    (void)precision; /* the schema has only f32 */
+    (void)drh_fail(e, DRH_OK, "f32");
+    return 50;
+}
+
+static const struct lm_backend backend = {
+    .id = "infer-openblas", .describe = describe, .fitness = fitness, .matmul = {.gemm = gemm}};
+
+static int32_t probe(const drh_host *h, const drh_config *c, drh_error *e)
+{
+    return lm_service_probe(&backend, h, c, e);
+}
 
 static drh_status create(const drh_host *h, const drh_config *c, void **self, drh_error *e)
 {
@@ -60,8 +73,7 @@ static const char schema[] =
     "a request that cannot fit is refused\"}}}";
 
 static const char *const     ids[] = {DRH_INFER, NULL};
-static const drh_service_ops ops = {sizeof(drh_service_ops), 0, ids, lm_service_probe,
-                                    lm_service_get};
+static const drh_service_ops ops = {sizeof(drh_service_ops), 0, ids, probe, lm_service_get};
 static const drh_life        life = {
            sizeof(drh_life),        0,   create, lm_service_destroy, lm_service_open_worker,
            lm_service_close_worker, NULL};

@@ -269,6 +269,24 @@ static drh_status make_angles(struct lm_model *m, drh_error *e)
     return DRH_OK;
 }
 
+/* The head in pieces that stay in the cache. */
+static drh_status cut_head(struct lm_model *m, drh_error *e)
+{
+    const uint32_t vocab = m->c.vocab, d = m->c.width;
+    m->n_tiles = ((size_t)vocab + LM_HEAD_TILE - 1) / LM_HEAD_TILE;
+    m->tile = calloc(m->n_tiles, sizeof(*m->tile));
+    if (!m->tile) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < m->n_tiles; i++) {
+        const uint32_t at = (uint32_t)i * LM_HEAD_TILE, left = vocab - at;
+        const uint32_t n = left < LM_HEAD_TILE ? left : LM_HEAD_TILE;
+        m->tile[i] =
+            (struct lm_group){.part = {{n, d, 1, m->head + (size_t)at * d}}, .n_parts = 1, .n = n};
+    }
+    return DRH_OK;
+}
+
 /* ---- all ----------------------------------------------------------------------------------- */
 
 drh_status lm_bind(struct lm_model *m, drh_error *e)
@@ -285,8 +303,11 @@ drh_status lm_bind(struct lm_model *m, drh_error *e)
     }
     st = bind_all(&b);
     st = st == DRH_OK && m->c.family == LM_FAMILY_LLAMA ? make_angles(m, e) : st;
-    if (st != DRH_OK || b.own_n == 0) {
+    if (st != DRH_OK) {
         return st;
+    }
+    if (b.own_n == 0) {
+        return cut_head(m, e);
     }
     b.own_n = (b.own_n + 15) / 16 * 16;
     m->own = aligned_alloc(64, b.own_n * sizeof(float));
@@ -295,5 +316,6 @@ drh_status lm_bind(struct lm_model *m, drh_error *e)
                         lm_shards_name(&m->weights), b.own_n * sizeof(float) >> 20);
     }
     b.fill = 1;
-    return bind_all(&b);
+    st = bind_all(&b);
+    return st == DRH_OK ? cut_head(m, e) : st;
 }

@@ -9,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CHUNK = 512, /* rows of the MLP and of the logits at a time: they stay in the cache */
-    TILE = 1024  /* columns of the vocabulary at a time */
-};
+enum { CHUNK = 512 }; /* rows of the MLP and of the logits at a time: they stay in the cache */
 
 struct pass {
     const struct lm_engine *en;
@@ -26,7 +23,7 @@ struct pass {
     float                  *h;      /* rows x width: normed; then attention's result */
     float                  *normed; /* CHUNK x width: before the MLP */
     float                  *qkv;    /* rows x qkv_width */
-    float                  *mlp;    /* CHUNK x up width, or CHUNK x TILE logits */
+    float                  *mlp;    /* CHUNK x up width, or CHUNK x LM_HEAD_TILE logits */
     float                  *att;    /* LM_QUERY_BLOCK x longest: attention weights */
     struct lm_lse          *lse;    /* one a scored row */
     float                  *hit;    /* logit of the target, one a scored row */
@@ -99,7 +96,7 @@ static drh_status lay_out(struct pass *p, struct lm_scratch *s)
     part[0] = round16(p->rows * c->width);
     part[1] = round16(p->rows * max_size(c->width, lm_attention_width(c)));
     part[2] = round16(p->rows * p->qkv_width);
-    part[3] = round16(min_size(CHUNK, p->rows) * max_size(lm_up_width(c), TILE));
+    part[3] = round16(min_size(CHUNK, p->rows) * max_size(lm_up_width(c), LM_HEAD_TILE));
     part[4] = round16(LM_QUERY_BLOCK * longest);
     part[5] = round16(p->scored);
     part[6] = round16(p->scored * sizeof(struct lm_lse) / sizeof(float));
@@ -236,16 +233,15 @@ static void fill_targets(const struct pass *p)
 static int logits(const struct pass *p)
 {
     const struct lm_model *m = p->en->m;
-    const size_t           d = m->c.width, vocab = m->c.vocab;
+    const size_t           d = m->c.width;
     for (size_t r = 0; r < p->scored; r += CHUNK) {
         const size_t rows = min_size(CHUNK, p->scored - r);
-        for (size_t v = 0; v < vocab; v += TILE) {
-            const size_t n = min_size(TILE, vocab - v);
+        for (size_t tile = 0; tile < m->n_tiles; tile++) {
+            const size_t n = m->tile[tile].n, v = tile * LM_HEAD_TILE;
             if (stopped(p)) {
                 return -1;
             }
-            p->en->mm.gemm(p->en->mm.ctx, 1, rows, n, d, p->h + r * d, d, m->head + v * d, d, 0.0f,
-                           p->mlp, n);
+            lm_linear(p->steps.mm, &m->tile[tile], rows, p->h + r * d, d, 0, p->mlp);
             for (size_t i = 0; i < rows; i++) {
                 const size_t t = p->target[r + i] - v;
                 if (p->target[r + i] >= v && t < n) {

@@ -64,7 +64,7 @@ static void few_rows(void *ctx, int b_rows, size_t m, size_t n, size_t k, const 
 
 static struct lm_matmul step_products(const struct lm_generator *g)
 {
-    return (struct lm_matmul){few_rows, (void *)(uintptr_t)g->rows};
+    return (struct lm_matmul){.gemm = few_rows, .ctx = (void *)(uintptr_t)g->rows};
 }
 
 static size_t kv_width(const struct lm_config *c)

@@ -80,16 +80,18 @@ void lm_norm(const struct lm_steps *s, float *x, const float *add, float *out, s
     }
 }
 
-/* y = W x + beta y for all parts; rows of x are ldx apart, of y as long as the group is wide. */
-static void product(const struct lm_steps *s, const struct lm_group *g, size_t rows, const float *x,
-                    size_t ldx, float beta, float *y)
+void lm_linear(const struct lm_matmul *mm, const struct lm_group *g, size_t m, const float *x,
+               size_t ldx, int adds, float *y)
 {
-    size_t at = 0;
+    if (mm->linear) {
+        mm->linear(mm->ctx, g, m, x, ldx, adds, y);
+        return;
+    }
     for (uint32_t i = 0; i < g->n_parts; i++) {
         const struct lm_weight *w = &g->part[i];
-        s->mm->gemm(s->mm->ctx, w->rows, rows, w->n, w->k, x, ldx, w->f32, w->rows ? w->k : w->n,
-                    beta, y + at, g->n);
-        at += w->n;
+        mm->gemm(mm->ctx, w->rows, m, w->n, w->k, x, ldx, w->f32, w->rows ? w->k : w->n,
+                 adds ? 1.0f : 0.0f, y, g->n);
+        y += w->n;
     }
 }
 
@@ -98,7 +100,7 @@ void lm_qkv(const struct lm_steps *s, const struct lm_layer *l, size_t rows, con
 {
     const struct lm_config *c = &s->m->c;
     const size_t            n = l->qkv.n, q = lm_attention_width(c);
-    product(s, &l->qkv, rows, h, c->width, 0.0f, qkv);
+    lm_linear(s->mm, &l->qkv, rows, h, c->width, 0, qkv);
     if (l->qkv.bias) {
         s->math->bias(qkv, rows, n, l->qkv.bias);
     }
@@ -135,9 +137,9 @@ void lm_rest(const struct lm_steps *s, const struct lm_layer *l, size_t rows, co
              float *x, float *h, float *up)
 {
     const struct lm_config *c = &s->m->c;
-    product(s, &l->out, rows, att, lm_attention_width(c), 1.0f, x);
+    lm_linear(s->mm, &l->out, rows, att, lm_attention_width(c), 1, x);
     lm_norm(s, x, l->out.bias, h, rows, l->norm2_w, l->norm2_b);
-    product(s, &l->up, rows, h, c->width, 0.0f, up);
+    lm_linear(s->mm, &l->up, rows, h, c->width, 0, up);
     activate(s, &l->up, up, rows);
-    product(s, &l->down, rows, up, lm_up_width(c), 1.0f, x);
+    lm_linear(s->mm, &l->down, rows, up, lm_up_width(c), 1, x);
 }

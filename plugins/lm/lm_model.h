@@ -20,14 +20,15 @@ struct lm_weight {
     const float *f32;
 };
 
-enum { LM_MAX_PARTS = 3, LM_MAX_STOPS = 16 };
+enum { LM_MAX_PARTS = 3, LM_MAX_STOPS = 16, LM_HEAD_TILE = 1024 };
 
 /* Matrices that share their input; outputs one behind the other. */
 struct lm_group {
     struct lm_weight part[LM_MAX_PARTS];
     uint32_t         n_parts;
-    uint32_t         n;    /* outputs of all */
-    const float     *bias; /* n, or NULL */
+    uint32_t         n;      /* outputs of all */
+    const float     *bias;   /* n, or NULL */
+    void            *packed; /* what a backend made of the weights, or NULL; its own */
 };
 
 struct lm_layer {
@@ -41,6 +42,8 @@ struct lm_model {
     struct lm_tok        tok;
     const float         *embed, *positions, *norm_w, *norm_b; /* positions: GPT-2 */
     const float         *head;                                /* [vocab][width] */
+    struct lm_group     *tile; /* the head's rows, LM_HEAD_TILE each, fewer in the last */
+    size_t               n_tiles;
     double              *inv_freq; /* Llama: head_dim / 2 angles a position */
     struct lm_layer     *layer;
     uint32_t             bos;                /* what DRH_INFER_BOS puts first, or LM_TOK_NONE */
@@ -60,6 +63,11 @@ drh_status lm_model_load(struct lm_model *m, const char *dir, drh_error *e);
 /* Opens the chat form, which a model has none of before: see lm_chat_open. */
 drh_status lm_model_chat(struct lm_model *m, const char *dir, const char *name, drh_error *e);
 void       lm_model_free(struct lm_model *m);
+
+/* All products with weights, each layer's and the head's tiles; `adds`: as lm_linear is called with
+ * it.  Ends when each() is not DRH_OK, with that. */
+drh_status lm_model_each(struct lm_model *m,
+                         drh_status (*each)(void *ctx, struct lm_group *g, int adds), void *ctx);
 
 /* -- between lm_model.c, lm_bind.c and lm_special.c -- */
 drh_status lm_bind(struct lm_model *m, drh_error *e);

@@ -18,7 +18,9 @@ struct service {
     const drh_host          *host;
     const struct lm_backend *backend;
     struct lm_model          model;
-    struct lm_engine         engine;
+    struct lm_engine         engine; /* without products: each worker has its own */
+    void                    *packed; /* the backend's */
+    char                     precision[8];
     char                    *dir;
     uint32_t                 pack_tokens;
     size_t                   streams;  /* decoded together */
@@ -27,6 +29,7 @@ struct service {
 };
 
 struct worker {
+    struct lm_engine engine;
     struct lm_scorer scorer;
     struct lm_writer writer;
 };
@@ -96,8 +99,9 @@ static drh_status make_identity(struct service *s, drh_error *e)
     }
     s->backend->describe(library, sizeof(library));
     (void)snprintf(s->identity, sizeof(s->identity),
-                   "gpt2 sha256:%s %s/1 %s math-%s/%s f32 pack=%lu", hex, s->backend->id, library,
-                   s->engine.math->name, lm_rows_best()->name, (unsigned long)s->pack_tokens);
+                   "gpt2 sha256:%s %s/1 %s math-%s/%s %s pack=%lu", hex, s->backend->id, library,
+                   s->engine.math->name, lm_rows_best()->name, s->precision,
+                   (unsigned long)s->pack_tokens);
     return DRH_OK;
 }
 
@@ -120,20 +124,31 @@ static drh_status model_dir(const drh_host *h, const drh_config *c, char **out, 
     return DRH_OK;
 }
 
-int32_t lm_service_probe(const drh_host *h, const drh_config *c, drh_error *e)
+/* The schema knows the names; 8 bytes hold each. */
+static void precision_of(const drh_host *h, const drh_config *c, char out[8])
 {
-    char   *dir;
-    int32_t score = 0;
-    if (model_dir(h, c, &dir, e) == DRH_OK) {
-        score = lm_model_probe(dir, e) == DRH_OK ? 50 : 0;
-    }
+    drh_str s = {"f32", 3};
+    (void)h->config->get_str(c, "/precision", &s);
+    (void)snprintf(out, 8, "%.*s", (int)s.len, s.ptr);
+}
+
+int32_t lm_service_probe(const struct lm_backend *b, const drh_host *h, const drh_config *c,
+                         drh_error *e)
+{
+    char      *dir, precision[8];
+    drh_status st = model_dir(h, c, &dir, e);
+    st = st == DRH_OK ? lm_model_probe(dir, e) : st;
     free(dir);
-    return score;
+    precision_of(h, c, precision);
+    return st == DRH_OK ? b->fitness(precision, e) : 0;
 }
 
 void lm_service_destroy(void *self)
 {
     struct service *s = self;
+    if (s->packed) {
+        s->backend->close(s->packed);
+    }
     lm_model_free(&s->model);
     free(s->dir);
     free(s);
@@ -168,6 +183,10 @@ static drh_status start(struct service *s, const drh_config *c, drh_error *e)
 {
     const drh_host *h = s->host;
     drh_status      st = model_dir(h, c, &s->dir, e);
+    precision_of(h, c, s->precision);
+    if (st == DRH_OK && s->backend->fitness(s->precision, e) <= 0) {
+        st = DRH_E_UNSUPPORTED;
+    }
     if (st != DRH_OK) {
         return st;
     }
@@ -182,10 +201,12 @@ static drh_status start(struct service *s, const drh_config *c, drh_error *e)
     }
     s->engine.m = &s->model;
     s->engine.math = lm_math_best();
-    s->engine.mm = s->backend->matmul;
     s->engine.stop = stop;
     s->engine.stop_ctx = (void *)(uintptr_t)h;
-    return make_identity(s, e);
+    st = make_identity(s, e);
+    return st == DRH_OK && s->backend->open
+               ? s->backend->open(&s->model, s->precision, &s->packed, e)
+               : st;
 }
 
 drh_status lm_service_create(const struct lm_backend *b, const drh_host *h, const drh_config *c,
@@ -216,11 +237,21 @@ drh_status lm_service_open_worker(void *self, uint32_t index, void **worker, drh
     struct service *s = self;
     struct worker  *w = calloc(1, sizeof(*w));
     (void)index;
-    *worker = w;
+    *worker = NULL;
     if (!w) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory");
     }
-    w->scorer.en = w->writer.g.en = &s->engine;
+    w->engine = s->engine;
+    w->engine.mm = s->backend->matmul;
+    if (s->backend->open_worker) {
+        drh_status st = s->backend->open_worker(s->packed, &w->engine.mm, e);
+        if (st != DRH_OK) {
+            free(w);
+            return st;
+        }
+    }
+    *worker = w;
+    w->scorer.en = w->writer.g.en = &w->engine;
     w->writer.g.rows = lm_rows_best();
     w->writer.g.at_once = s->streams;
     w->writer.g.kv_bytes = s->kv_bytes;
@@ -229,10 +260,13 @@ drh_status lm_service_open_worker(void *self, uint32_t index, void **worker, drh
 
 void lm_service_close_worker(void *self, void *worker)
 {
-    struct worker *w = worker;
-    (void)self;
+    const struct service *s = self;
+    struct worker        *w = worker;
     lm_scorer_free(&w->scorer);
     lm_writer_free(&w->writer);
+    if (s->backend->close_worker) {
+        s->backend->close_worker(&w->engine.mm);
+    }
     free(w);
 }
 
@@ -286,10 +320,18 @@ static drh_status cost(void *self, const drh_infer_req *req, uint32_t *tokens, d
 static drh_status run(void *self, void *worker, const drh_infer_req *const *req, size_t n,
                       drh_infer_res *const *res, drh_error *e)
 {
-    struct worker *w = worker;
-    drh_status     st = lm_scorer_run(&w->scorer, req, n, res);
-    (void)self;
+    const struct service   *s = self;
+    struct worker          *w = worker;
+    const struct lm_matmul *mm = &w->engine.mm;
+    drh_status              st;
+    if (s->backend->enter) {
+        s->backend->enter();
+    }
+    st = lm_scorer_run(&w->scorer, req, n, res);
     st = st == DRH_OK ? lm_writer_run(&w->writer, req, n, res) : st;
+    if (mm->failed && mm->failed(mm->ctx) && st == DRH_OK) {
+        st = DRH_E_NOMEM;
+    }
     return st == DRH_OK ? DRH_OK
                         : drh_fail(e, st, "%s",
                                    st == DRH_E_CANCELLED ? "stopped"

@@ -11,14 +11,27 @@
 #include <drh/infer.h>
 
 struct lm_backend {
-    const char      *id; /* of the stage */
-    struct lm_matmul matmul;
+    const char *id; /* of the stage */
     /* The library, its version and the kernel it chose, for the identity: "openblas-0.3.21/Zen". */
     void (*describe)(char *out, size_t size);
+    /* drh_service_ops.probe for a precision, as far as the machine goes: 0 with the reason in e, or
+     * how well, with a word on what it is. */
+    int32_t (*fitness)(const char *precision, drh_error *e);
+    /* The products of all workers, or those of each: */
+    struct lm_matmul matmul;
+    /* Packs the weights of a loaded model; NULL with all below: nothing to be packed.  On failure
+     * nothing is left to close. */
+    drh_status (*open)(struct lm_model *m, const char *precision, void **self, drh_error *e);
+    void (*close)(void *self);
+    drh_status (*open_worker)(void *self, struct lm_matmul *mm, drh_error *e);
+    void (*close_worker)(struct lm_matmul *mm);
+    void (*enter)(void); /* on the thread that will compute, before each pack */
 };
 
-/* drh_service_ops.probe: 50 when the folder named by "model" looks like one of ours. */
-int32_t lm_service_probe(const drh_host *h, const drh_config *c, drh_error *e);
+/* drh_service_ops.probe: the backend's fitness when the folder named by "model" looks like one of
+ * ours. */
+int32_t lm_service_probe(const struct lm_backend *b, const drh_host *h, const drh_config *c,
+                         drh_error *e);
 /* drh_life, with the backend in front; `b` outlives the service. */
 drh_status lm_service_create(const struct lm_backend *b, const drh_host *h, const drh_config *c,
                              void **self, drh_error *e);

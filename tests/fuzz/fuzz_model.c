@@ -141,7 +141,7 @@ static void gemm(void *ctx, int b_rows, size_t m, size_t n, size_t k, const floa
 static void score(const struct lm_model *m)
 {
     const struct lm_math *math = lm_math_best();
-    struct lm_engine      en = {m, math, {gemm, NULL}, NULL, NULL};
+    struct lm_engine      en = {.m = m, .math = math, .mm = {.gemm = gemm}};
     struct lm_scratch     s;
     uint32_t              ids[5];
     float                 out[4];

@@ -195,7 +195,7 @@ static void measure(const struct lm_model *m, const struct options *o)
 {
     struct lm_scratch scratch = {.f = NULL};
     struct tape       tape = {NULL, 0, 0, 0, 0};
-    struct lm_engine  en = {m, lm_math_best(), {gemm, &tape}, NULL, NULL};
+    struct lm_engine  en = {.m = m, .math = lm_math_best(), .mm = {.gemm = gemm, .ctx = &tape}};
     struct work       w = make_work(o->records, m->c.vocab);
     double            wall = 1e9, weights = 1e9, attention = 1e9;
     (void)score_all(&en, &scratch, &w, o->pack); /* the first time the scratch still moves */
