@@ -5,7 +5,8 @@
 #     need_packages $PACKAGES_BUILD $PACKAGES_TESTS
 
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libcjson-dev zlib1g-dev libzstd-dev
-    liblzma-dev libssl-dev libcurl4-openssl-dev libopenblas-dev libpcre2-dev libutf8proc-dev"
+    liblzma-dev libssl-dev libcurl4-openssl-dev libdnnl-dev libopenblas-dev libpcre2-dev
+    libutf8proc-dev"
 # make, g++ and clang: the SDK has to work with these, too.
 PACKAGES_TESTS="check make g++ clang"
 PACKAGES_LINT="clang-format clang-tidy cppcheck"

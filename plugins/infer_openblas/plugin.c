@@ -49,28 +49,7 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     return lm_service_create(&backend, h, c, self, e);
 }
 
-static const char schema[] =
-    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"model\"],\"properties\":{"
-    "\"model\":{\"type\":\"string\",\"minLength\":1,\"x-drh-path\":\"in\",\"description\":"
-    "\"Folder of a model from Hugging Face (gpt2, llama, mistral, qwen2, qwen3): config.json, "
-    "model.safetensors (or its index) in F32, F16 or BF16, tokenizer.json\"},"
-    "\"chat\":{\"type\":\"string\",\"minLength\":1,\"default\":\"auto\",\"description\":"
-    "\"Form of chat messages. auto: that of the model's own template. By name: chatml, phi-4, "
-    "llama-3, llama-3.1, llama-2, mistral-v0.1, mistral-v0.2, mixtral-8x22b, mistral-v1, "
-    "mistral-v3, mistral-tekken, mistral-v7, mistral-v7-tekken, gemma, gemma-3, phi-3, "
-    "deepseek-v2, "
-    "deepseek-v3, deepseek-r1, chatglm3, glm-4, glm-edge, zephyr\"},"
-    "\"precision\":{\"type\":\"string\",\"enum\":[\"f32\"],\"default\":\"f32\",\"description\":"
-    "\"Arithmetic of the matrix products\"},"
-    "\"pack_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1048576,\"default\":2048,"
-    "\"description\":\"Most tokens that are computed together; part of the identity, since sums "
-    "round differently in packs of another shape\"},"
-    "\"streams\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1024,\"default\":32,"
-    "\"description\":\"Most answers that a worker writes at the same time\"},"
-    "\"kv_mb\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1048576,\"default\":384,"
-    "\"description\":\"MiB of memory for keys and values of prompts and answers, all workers "
-    "together; "
-    "a request that cannot fit is refused\"}}}";
+static const char schema[] = LM_SERVICE_SCHEMA("\"f32\"");
 
 static const char *const     ids[] = {DRH_INFER, NULL};
 static const drh_service_ops ops = {sizeof(drh_service_ops), 0, ids, probe, lm_service_get};
