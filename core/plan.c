@@ -180,7 +180,9 @@ struct choice {
     const struct stage        *best;
     cJSON                     *options; /* of the best */
     int32_t                    score;
-    struct buf                 why; /* why others were not taken */
+    struct buf                 why;   /* why others were not taken */
+    struct buf                 tried; /* those that can serve, and how well */
+    unsigned                   n_tried;
 };
 
 /* Tries one provider: its options, then its own opinion of this machine. */
@@ -195,6 +197,10 @@ static drh_status try_provider(struct choice *c, const struct stage *stage, drh_
     if (st == DRH_OK && stage->ops.service.probe) {
         e->message[0] = '\0';
         score = instance_probe(stage, c->name, config, &c->p->env, e);
+    }
+    if (st == DRH_OK && score > 0) {
+        (void)buf_addf(&c->tried, "%s%s %d%s%s%s", c->n_tried++ ? ", " : "", stage->desc.id, score,
+                       e->message[0] ? " (" : "", e->message, e->message[0] ? ")" : "");
     }
     if (st == DRH_OK && score > c->score) {
         cJSON_Delete(c->options);
@@ -328,6 +334,7 @@ static drh_status need_one(struct plan *p, const char *id, unsigned depth, const
     drh_status    st = name ? DRH_OK : err_nomem(e, "services");
 
     buf_init(&c.why, 4096);
+    buf_init(&c.tried, 4096);
     (void)snprintf(at, sizeof(at), "/services/%s", name ? name : "");
     c.at = at;
     c.decl = name ? decl_of(p->recipe, name) : NULL;
@@ -346,11 +353,15 @@ static drh_status need_one(struct plan *p, const char *id, unsigned depth, const
     }
     st = st == DRH_OK ? need(p, c.best->desc.needs, depth + 1, c.best->desc.id, e) : st;
     st = st == DRH_OK ? add_service(p, &c, e) : st;
+    if (st == DRH_OK && c.n_tried > 1) {
+        log_put(DRH_LOG_INFO, "%s: %s, the fittest of %s", name, c.best->desc.id, c.tried.ptr);
+    }
     if (st != DRH_OK && st != DRH_E_NOMEM) {
         err_prefix(e, "%s needs %s", who, id);
     }
     cJSON_Delete(c.options);
     buf_free(&c.why);
+    buf_free(&c.tried);
     mem_free(name);
     return st;
 }

@@ -170,7 +170,7 @@ static int read_options(struct options *o, int argc, char **argv)
 
 static void measure(const struct lm_model *m, const struct options *o)
 {
-    struct lm_engine    en = {m, lm_math_best(), {gemm, NULL}, NULL, NULL};
+    struct lm_engine    en = {m, lm_math_best(), {.gemm = gemm}, NULL, NULL};
     struct lm_generator g = {
         .en = &en, .rows = lm_rows_best(), .at_once = o->streams, .kv_bytes = SIZE_MAX / 4};
     const size_t bytes = weight_bytes(&m->c);

@@ -2,14 +2,16 @@
  *
  * score.c - speed of scoring: tokens a second, and the time of the same matrix products alone as a
  * share of the whole, in one run.
- *   score [--shape gpt2-124m] [--dtype F32] [--records 64] [--pack 2048] [--layers N]
+ *   score [--shape gpt2-124m] [--dtype F32] [--records 64] [--pack 2048] [--layers N] [--rounds 3]
  *   score --model DIR [--records 64] [--pack 2048]
+ * Then the same with the products of infer-onednn, as many rounds of each in turns.
  * The weights are random ones of a shape that make_model knows, written to a folder that is gone
  * when they are mapped, or a real model's.
  * Lengths are like Alpaca's: prompts around 75 tokens, answers around 63, a long tail to 512.  Both
  * passes are scored: answer after prompt, answer alone.  One thread.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "dnn.h"
 #include "lm_engine.h"
 #include "perf_model.h"
 
@@ -151,7 +153,7 @@ static double least(double a, double b)
 struct options {
     struct model_shape shape;
     const char        *dtype, *model;
-    size_t             records, pack;
+    size_t             records, pack, rounds;
 };
 
 static int set(struct options *o, const char *key, const char *value)
@@ -168,6 +170,8 @@ static int set(struct options *o, const char *key, const char *value)
         o->records = n;
     } else if (strcmp(key, "--pack") == 0) {
         o->pack = n;
+    } else if (strcmp(key, "--rounds") == 0) {
+        o->rounds = n;
     } else if (strcmp(key, "--layers") == 0) {
         o->shape.layers = (uint32_t)n;
     } else {
@@ -178,34 +182,88 @@ static int set(struct options *o, const char *key, const char *value)
 
 static int read_options(struct options *o, int argc, char **argv)
 {
-    *o = (struct options){.dtype = "F32", .records = 64, .pack = 2048};
+    *o = (struct options){.dtype = "F32", .records = 64, .pack = 2048, .rounds = 3};
     (void)model_preset("gpt2-124m", &o->shape);
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc || set(o, argv[i], argv[i + 1])) {
             (void)fprintf(stderr,
                           "usage: score [--shape gpt2-124m|qwen2.5-0.5b] [--dtype F32|F16|BF16] "
-                          "[--layers N] [--model DIR] [--records N] [--pack N]\n");
+                          "[--layers N] [--model DIR] [--records N] [--pack N] [--rounds N]\n");
             return -1;
         }
     }
     return 0;
 }
 
-static void measure(const struct lm_model *m, const struct options *o)
+/* ---- infer-onednn -------------------------------------------------------------------------- */
+
+struct rival {
+    const char       *precision;
+    void             *packed;
+    struct lm_engine  en;
+    struct lm_scratch scratch;
+    double            wall; /* 0: not here */
+};
+
+static void rival_open(struct rival *r, struct lm_model *m)
+{
+    drh_error e = DRH_ERROR_INIT;
+    double    t = now();
+    r->en = (struct lm_engine){.m = m, .math = lm_math_best()};
+    if (dnn_fitness(r->precision, &e) <= 0 || dnn_open(m, r->precision, &r->packed, &e) != DRH_OK ||
+        dnn_open_worker(r->packed, &r->en.mm, &e) != DRH_OK) {
+        (void)printf("onednn %s: %s\n", r->precision, e.message);
+        return;
+    }
+    t = now() - t;
+    (void)printf("onednn %s: weights packed in %.2f s\n", r->precision, t);
+    r->wall = 1e9;
+}
+
+static void rival_score(struct rival *r, const struct work *w, size_t pack)
+{
+    if (r->wall > 0) {
+        dnn_one_thread();
+        r->wall = least(r->wall, score_all(&r->en, &r->scratch, w, pack));
+        if (r->en.mm.failed(r->en.mm.ctx)) {
+            abort();
+        }
+    }
+}
+
+static void rival_tell(struct rival *r, const struct work *w, double openblas)
+{
+    if (r->wall > 0) {
+        (void)printf("onednn %s: %.3f s of CPU time: %.0f tokens/s, %.2f times openblas f32\n",
+                     r->precision, r->wall, (double)w->tokens / r->wall, openblas / r->wall);
+        dnn_close_worker(&r->en.mm);
+        dnn_close(r->packed);
+    }
+    lm_scratch_free(&r->scratch);
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
+static void measure(struct lm_model *m, const struct options *o)
 {
     struct lm_scratch scratch = {.f = NULL};
     struct tape       tape = {NULL, 0, 0, 0, 0};
     struct lm_engine  en = {.m = m, .math = lm_math_best(), .mm = {.gemm = gemm, .ctx = &tape}};
     struct work       w = make_work(o->records, m->c.vocab);
+    struct rival      rival[2] = {{.precision = "f32"}, {.precision = "bf16"}};
     double            wall = 1e9, weights = 1e9, attention = 1e9;
     (void)score_all(&en, &scratch, &w, o->pack); /* the first time the scratch still moves */
     tape.record = 1;
     (void)score_all(&en, &scratch, &w, o->pack);
     tape.record = 0;
-    for (int k = 0; k < 3; k++) { /* in turns, so that both see the same machine */
+    rival_open(&rival[0], m);
+    rival_open(&rival[1], m);
+    for (size_t k = 0; k < o->rounds; k++) { /* in turns, so that all see the same machine */
         wall = least(wall, score_all(&en, &scratch, &w, o->pack));
         weights = least(weights, replay(&tape, &scratch, 0));
         attention = least(attention, replay(&tape, &scratch, 1));
+        rival_score(&rival[0], &w, o->pack);
+        rival_score(&rival[1], &w, o->pack);
     }
     (void)printf("%s, width %u, %u layers: records %zu, pack %zu, core %s, math %s\n", m->c.arch,
                  m->c.width, m->c.layers, o->records, o->pack, openblas_get_corename(),
@@ -218,6 +276,8 @@ static void measure(const struct lm_model *m, const struct options *o)
                  tape.flop * 1e-9 / (weights + attention), weights, attention);
     (void)printf("ratio %.3f (%.3f counting the products with weights only)\n",
                  (weights + attention) / wall, weights / wall);
+    rival_tell(&rival[0], &w, wall);
+    rival_tell(&rival[1], &w, wall);
     lm_scratch_free(&scratch);
 }
 

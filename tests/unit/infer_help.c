@@ -52,6 +52,10 @@ static drh_status get_str(const drh_config *c, const char *pointer, drh_str *out
         *out = drh_str_of(l->chat);
         return DRH_OK;
     }
+    if (strcmp(pointer, "/precision") == 0 && l->precision) {
+        *out = drh_str_of(l->precision);
+        return DRH_OK;
+    }
     return DRH_E_MISSING;
 }
 
@@ -70,10 +74,10 @@ static const drh_config_api config_api = {
 
 drh_status lab_open(struct lab *l, const char *model)
 {
-    return lab_open_chat(l, model, NULL);
+    return lab_open_with(l, model, NULL, NULL);
 }
 
-drh_status lab_open_chat(struct lab *l, const char *model, const char *chat)
+drh_status lab_open_with(struct lab *l, const char *model, const char *chat, const char *precision)
 {
     const drh_stage *st = drh_entry_v1.stages[0];
     drh_error        blank = DRH_ERROR_INIT;
@@ -82,6 +86,7 @@ drh_status lab_open_chat(struct lab *l, const char *model, const char *chat)
     l->e = blank;
     l->model = model;
     l->chat = chat;
+    l->precision = precision;
     l->pack_tokens = 2048;
     l->host.struct_size = sizeof(l->host);
     l->host.impl = l;

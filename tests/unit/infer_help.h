@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * infer_help.h - for the tests of infer-openblas: a small host, the service as an instance, and
- * folders with random models.
+ * infer_help.h - for the tests of the bundled backends: a small host, the service as an instance,
+ * and folders with random models.
  */
 #ifndef INFER_HELP_H
 #define INFER_HELP_H
@@ -13,7 +13,8 @@
 struct lab { /* the service, alive */
     drh_host                  host;
     const char               *model;
-    const char               *chat; /* option chat, or NULL */
+    const char               *chat;      /* option chat, or NULL */
+    const char               *precision; /* option, or NULL */
     int64_t                   pack_tokens;
     int32_t                   cancelled;
     void                     *self, *worker;
@@ -22,8 +23,8 @@ struct lab { /* the service, alive */
 };
 
 drh_status lab_open(struct lab *l, const char *model);
-/* With the option chat. */
-drh_status lab_open_chat(struct lab *l, const char *model, const char *chat);
+/* With options, or NULL. */
+drh_status lab_open_with(struct lab *l, const char *model, const char *chat, const char *precision);
 void       lab_close(struct lab *l);
 
 /* Scores n requests in one pack; res and err are arrays of n. */

@@ -451,13 +451,13 @@ START_TEST(chat_in_identity)
     struct talk    t = {.msg = {{sizeof(t.msg[0]), 0, {DRH_LIT("user")}, {DRH_LIT("a")}}}};
     drh_infer_req  q = talk_req(ask(""), &t);
     t.at[0] = &t.msg[0];
-    ck_assert_int_eq(lab_open_chat(&named, QWEN, "chatml"), DRH_OK); /* without its system text */
+    ck_assert_int_eq(lab_open_with(&named, QWEN, "chatml", NULL), DRH_OK); /* without its system text */
     ck_assert_int_eq(l.p->info(l.self, &plain, &l.e), DRH_OK);
     ck_assert_int_eq(named.p->info(named.self, &other, &named.e), DRH_OK);
     ck_assert_str_ne(plain.identity, other.identity);
     ck_assert_ptr_nonnull(strstr(other.identity, " pack=2048"));
     lab_close(&named);
-    ck_assert_int_eq(lab_open_chat(&named, QWEN, "chat"), DRH_E_CONFIG);
+    ck_assert_int_eq(lab_open_with(&named, QWEN, "chat", NULL), DRH_E_CONFIG);
     ck_assert_ptr_nonnull(strstr(named.e.message, "chatml, phi-4"));
     ck_assert_int_eq(lab_open(&named, DRH_SOURCE_DIR "/examples/models/tiny-gpt2"), DRH_OK);
     ck_assert_int_eq(named.p->info(named.self, &gpt2, &named.e), DRH_OK);

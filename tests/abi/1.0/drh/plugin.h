@@ -527,7 +527,8 @@ typedef struct drh_service_ops {
     uint32_t           reserved;
     const char *const *ids; /* NULL-terminated: {"drh.infer/1", NULL} */
     /* How well it can work on this machine with this configuration: 0 not at all (say why in e),
-     * higher wins when the user names no provider.  Before create(); optional, NULL is 1. [main] */
+     * higher wins when the user names no provider, and what e->message then says of it is
+     * logged.  Before create(); optional, NULL is 1. [main] */
     int32_t (*probe)(const drh_host *h, const drh_config *c, drh_error *e);
     const void *(*get)(void *self, const char *id); /* [main] the provider's table, until destroy */
 } drh_service_ops;
