@@ -451,7 +451,8 @@ START_TEST(chat_in_identity)
     struct talk    t = {.msg = {{sizeof(t.msg[0]), 0, {DRH_LIT("user")}, {DRH_LIT("a")}}}};
     drh_infer_req  q = talk_req(ask(""), &t);
     t.at[0] = &t.msg[0];
-    ck_assert_int_eq(lab_open_with(&named, QWEN, "chatml", NULL), DRH_OK); /* without its system text */
+    ck_assert_int_eq(lab_open_with(&named, QWEN, "chatml", NULL),
+                     DRH_OK); /* without its system text */
     ck_assert_int_eq(l.p->info(l.self, &plain, &l.e), DRH_OK);
     ck_assert_int_eq(named.p->info(named.self, &other, &named.e), DRH_OK);
     ck_assert_str_ne(plain.identity, other.identity);
