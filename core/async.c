@@ -266,6 +266,37 @@ static drh_status call_into(struct async *a, struct flight *f, uint64_t tag,
     return st;
 }
 
+/* The backend may spend no more: a record that waits for it is dropped, none begins any more, what
+ * is under way comes in.  The journal has all that was paid for, for a run with a larger budget. */
+static drh_status out_of_budget(struct async *a, struct flight *f)
+{
+    drh_status st;
+
+    release_state(a, f);
+    st = record_settle(f->r, REC_DROPPED, "budget", a->s->spent, strlen(a->s->spent));
+    if (st == DRH_OK) {
+        after_calls(a, f);
+    }
+    return st;
+}
+
+static void note_budget(struct async *a, const struct call *c)
+{
+    if (!a->s->spent[0]) {
+        (void)snprintf(a->s->spent, sizeof(a->s->spent), "%.*s", (int)sizeof(a->s->spent) - 1,
+                       c->error.message);
+        err_harmless(a->s->spent, strlen(a->s->spent));
+        a->s->feed->left = 0;
+    }
+}
+
+/* An answer that is about the backend, and not about its record. */
+static bool stops_the_run(const struct call *c)
+{
+    return !c->kept &&
+           (c->res.status == DRH_E_NOMEM || (c->res.error && (c->error.flags & DRH_ERR_STOP)));
+}
+
 /* Gives one answer back, unless its record is settled or its slot at another attempt. */
 static drh_status give_back(struct async *a, struct call *c, drh_error *e)
 {
@@ -273,8 +304,12 @@ static drh_status give_back(struct async *a, struct call *c, drh_error *e)
         return DRH_OK;
     }
     c->flight->open--;
-    if (!c->kept && c->res.status == DRH_E_NOMEM) { /* no fault of the record: the run is resumed */
-        return err_set(e, DRH_E_NOMEM, "%s", c->error.message);
+    if (!c->kept && c->res.status == DRH_E_BUDGET) {
+        note_budget(a, c);
+        return out_of_budget(a, c->flight);
+    }
+    if (stops_the_run(c)) {
+        return err_set(e, c->res.status, "%s", c->error.message);
     }
     return call_into(a, c->flight, c->tag, c->kept ? c->kept : &c->res, e);
 }
@@ -359,7 +394,7 @@ static drh_status window_start(struct async *a, struct window *w, drh_error *e)
         }
         record_enter_step(f->r, &a->s->chain, &a->s->chain.step[a->at]);
         a->in_flight++;
-        st = call_into(a, f, 0, NULL, e);
+        st = a->s->spent[0] ? out_of_budget(a, f) : call_into(a, f, 0, NULL, e);
     }
     return st;
 }
@@ -622,6 +657,10 @@ drh_status async_run(struct shard *s, size_t at, drh_error *e)
     cancel_open(&a, a.first);
     cancel_open(&a, a.lingering);
     if (pool_stop(a.pool)) {
+        drh_error late = ERR_INIT;
+        if (pool_keep_rest(a.pool, s->journal, &late) != DRH_OK) {
+            log_put(DRH_LOG_WARN, "%s", late.message);
+        }
         free_windows(&a, a.first);
         free_windows(&a, a.lingering);
         pool_free(a.pool);

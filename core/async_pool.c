@@ -136,7 +136,7 @@ static void take_plain(struct call *c, const drh_infer_res *res)
     memcpy(&c->res, res, n);
     c->res.struct_size = sizeof(c->res);
     if (c->res.status < 0 || (c->res.status > 0 && c->res.status < DRH_E_ARG) ||
-        c->res.status > DRH_E_INTERNAL || (c->res.n_values && !c->res.values)) {
+        c->res.status > DRH_E_BUDGET || (c->res.n_values && !c->res.values)) {
         c->res.status = DRH_E_INTERNAL;
         c->res.error = NULL;
     }
@@ -225,6 +225,17 @@ drh_status pool_keep(struct journal *j, struct call *c, drh_error *e)
         return DRH_OK;
     }
     return journal_append(j, &c->key, &c->res, e);
+}
+
+drh_status pool_keep_rest(struct async_pool *p, struct journal *j, drh_error *e)
+{
+    struct call *c;
+    drh_status   st = DRH_OK;
+
+    while (st == DRH_OK && (c = call_list_take(&p->answered)) != NULL) {
+        st = pool_keep(j, c, e);
+    }
+    return st;
 }
 
 /* ---- packs ---- */

@@ -90,5 +90,7 @@ bool pool_is_open(struct call *c); /* with the backend */
 
 /* Writes an answer to the journal, unless it is from there, or may be different next time. */
 drh_status pool_keep(struct journal *j, struct call *c, drh_error *e);
+/* After pool_stop(): the same for answers that nobody has taken. */
+drh_status pool_keep_rest(struct async_pool *p, struct journal *j, drh_error *e);
 
 #endif

@@ -526,6 +526,7 @@ int cli_code(drh_status st)
     case DRH_E_CONFIG:
         return RC_USAGE;
     case DRH_E_CANCELLED:
+    case DRH_E_BUDGET:
         return RC_STOPPED;
     case DRH_E_NETWORK:
     case DRH_E_TIMEOUT:

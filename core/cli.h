@@ -87,7 +87,7 @@ const struct command *cli_command(const struct command *commands, const char *na
 
 /* --data, --seed, --max-bad, --model, --backend and --precision, then each --set, in this order. */
 drh_status cli_apply(const struct cli_options *o, struct recipe *r, drh_error *e);
-/* Exit code for a status: CONFIG 2, CANCELLED 4, NETWORK and TIMEOUT 75, else 1. */
+/* Exit code for a status: CONFIG 2, CANCELLED and BUDGET 4, NETWORK and TIMEOUT 75, else 1. */
 int cli_code(drh_status st);
 /* "drhost: MESSAGE" on stderr; with --json also {"ok":false,"error":KIND,"message":TEXT} on stdout.
  * Returns cli_code(st). */

@@ -61,7 +61,9 @@ static int run_plan(const struct cli_options *o, struct plan *p, drh_error *e)
                       "drhost: done; results in %s/processed/%s, report: drhost report %s\n",
                       p->recipe->data, p->recipe->version, o->args.text[0]);
     } else if (rc == RC_STOPPED) {
-        (void)fprintf(stderr, "drhost: stopped; the same command goes on from here\n");
+        (void)fprintf(stderr, "drhost: stopped%s%s; the same command goes on from here\n",
+                      e->code == DRH_E_BUDGET ? ": " : "",
+                      e->code == DRH_E_BUDGET ? e->message : "");
     }
     if (o->json) {
         (void)printf("{\"ok\":%s,\"code\":%d,\"report\":\"%s/.drhost/%s/report.json\"}\n",

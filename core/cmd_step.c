@@ -36,7 +36,8 @@ struct steps {
     struct cut                cut;
     bool                      cutting;
     uint64_t                  read, failed;
-    struct bytes_set          set; /* files of a last step that writes bytes */
+    char                      spent[256]; /* a pass was ended by DRH_E_BUDGET: why */
+    struct bytes_set          set;        /* files of a last step that writes bytes */
 };
 
 /* ---- files ---- */
@@ -362,6 +363,9 @@ static drh_status run_pass(struct steps *s, const struct pass *pass, struct feed
         st = shard_run(&sh, e);
         progress_end();
     }
+    if (sh.spent[0]) {
+        memcpy(s->spent, sh.spent, sizeof(s->spent));
+    }
     st = st == DRH_OK ? close_pass(s, &sh, e) : st;
     if (st == DRH_OK) {
         s->read += from ? 0 : sh.n_in;
@@ -495,6 +499,10 @@ static int judge(struct steps *s, drh_error *e)
             (void)err_set(e, DRH_E_INTERNAL, "the counts of %s do not balance", s->name[i]);
             return RC_FAILED;
         }
+    }
+    if (s->spent[0]) {
+        (void)err_set(e, DRH_E_BUDGET, "%s", s->spent);
+        return RC_STOPPED;
     }
     if (limit < 1 ? s->read >= 1000 && (double)s->failed > limit * (double)s->read
                   : (double)s->failed > limit) {

@@ -70,10 +70,10 @@ void err_harmless(char *text, size_t len)
 
 const char *err_name(drh_status st)
 {
-    static const char *const names[] = {"argument",  "config", "data",        "missing", "type",
-                                        "range",     "io",     "network",     "auth",    "timeout",
-                                        "cancelled", "nomem",  "unsupported", "internal"};
-    if (st >= DRH_E_ARG && st <= DRH_E_INTERNAL) {
+    static const char *const names[] = {"argument",  "config", "data",        "missing",  "type",
+                                        "range",     "io",     "network",     "auth",     "timeout",
+                                        "cancelled", "nomem",  "unsupported", "internal", "budget"};
+    if (st >= DRH_E_ARG && st <= DRH_E_BUDGET) {
         return names[st - DRH_E_ARG];
     }
     return st == DRH_OK ? "ok" : "unknown";

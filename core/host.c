@@ -279,7 +279,7 @@ drh_status stage_error(const struct instance *in, drh_status st, drh_error *e)
                    : err_set(e, DRH_E_INTERNAL, "%s (%s) answered with the unknown status %d",
                              in->step, in->stage->plugin->path, (int)st);
     }
-    if (st > DRH_E_INTERNAL) {
+    if (st > DRH_E_BUDGET) {
         return err_set(e, DRH_E_INTERNAL, "%s (%s) answered with the unknown status %d", in->step,
                        in->stage->plugin->path, (int)st);
     }

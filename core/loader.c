@@ -188,7 +188,7 @@ static drh_status run_init(const struct plugin *p, drh_error *e)
         return DRH_OK;
     }
     why.message[sizeof(why.message) - 1] = 0;
-    if (st < DRH_E_ARG || st > DRH_E_INTERNAL) {
+    if (st < DRH_E_ARG || st > DRH_E_BUDGET) {
         st = err_set(e, DRH_E_INTERNAL,
                      "it returned the unknown status %d; report this to its maker", (int)st);
     } else {

@@ -374,6 +374,10 @@ static int finish(struct run *r, drh_status st, double seconds, drh_error *e)
     } else if (st != DRH_OK) {
         state = r->too_bad ? "too_many_bad" : "failed";
         rc = r->too_bad ? RC_BAD : cli_code(st);
+    } else if (r->spent[0]) {
+        state = "stopped";
+        rc = RC_STOPPED;
+        (void)err_set(e, DRH_E_BUDGET, "%s", r->spent);
     } else if (barren(r, e)) {
         state = "too_many_bad";
         rc = RC_BAD;

@@ -56,6 +56,7 @@ struct run {
     struct run_output        *output;
     size_t                    n_outputs;
     bool                      too_bad, shortfall;
+    char                      spent[256];   /* a task was ended by DRH_E_BUDGET: why */
     char                      merged[65];   /* SHA-256 of the last data-set scope's result */
     char                      damaged[256]; /* a data set with a file that ends in the middle */
     char                      started[32];

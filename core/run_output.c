@@ -30,6 +30,7 @@ struct domain_job {
     cJSON                *failed; /* by data set, while it is not in a manifest */
     uint64_t              records;
     struct outfile       *direct; /* the domain's file while parts go straight into it */
+    bool                  spent;  /* a part was ended by DRH_E_BUDGET */
     struct bytes_set      set;    /* its files when the last step writes bytes */
     char                **piece;  /* owned paths */
     char                **piece_manifest;
@@ -162,6 +163,7 @@ static drh_status make_piece(struct domain_job *j, struct dataset *d, size_t par
         st = counts_add(&j->counts[i], &t.counts[i]) == DRH_OK ? DRH_OK : err_nomem(e, "counts");
     }
     j->records += t.n_out;
+    j->spent = j->spent || t.spent[0];
     st = st == DRH_OK && !j->direct && !j->set.in ? note_piece(j, &t, e) : st;
     mem_free((void *)(uintptr_t)t.feed.files);
     run_task_done(&t, &cut);
@@ -307,9 +309,12 @@ static drh_status build(struct domain_job *j, drh_error *e)
         return st;
     }
     n = writes_bytes(j->s) ? j->set.sink.n_parts : 1;
-    more = job_results(j);
-    st = more ? manifest_write(j->manifest, j->basis, out, n, more, e) : err_nomem(e, "a manifest");
-    if (st == DRH_OK) {
+    if (!j->spent) { /* else it is not done */
+        more = job_results(j);
+        st = more ? manifest_write(j->manifest, j->basis, out, n, more, e)
+                  : err_nomem(e, "a manifest");
+    }
+    if (st == DRH_OK && !j->spent) {
         remove_pieces(j);
         remove_other_form(j);
     }

@@ -254,6 +254,10 @@ drh_status run_after_task(struct run *r, const struct segment *s, struct dataset
         }
     }
     note_damage(r, d, &t->counts[0]);
+    if (t->spent[0]) {
+        memcpy(r->spent, t->spent, sizeof(r->spent));
+        log_put(DRH_LOG_WARN, "%s/%s of %s ends early: %s", d->domain, d->name, s->name, t->spent);
+    }
     return st == DRH_OK ? run_judge(r, s->name, d, e) : st;
 }
 
@@ -308,7 +312,7 @@ static drh_status raw_shard(struct run *r, const struct segment *s, struct datas
     st = st == DRH_OK ? task_run(&t, &r->to, e) : st;
     if (st == DRH_OK) {
         *pos = t.next;
-        *done = t.done;
+        *done = t.done || t.spent[0]; /* where the next part begins is not known */
         d->read += t.n_in;
         st = run_after_task(r, s, d, &t, e);
         st = st == DRH_OK ? keep_part(d, &t, e) : st;
@@ -354,7 +358,7 @@ static drh_status slot_shard(struct run *r, const struct segment *s, struct data
     st = st == DRH_OK ? task_run(&t, &r->to, e) : st;
     if (st == DRH_OK) {
         d->read += t.n_in;
-        if (t.n_out < n) {
+        if (t.n_out < n && !t.spent[0]) {
             r->shortfall = true;
             log_put(DRH_LOG_WARN, "%s made %llu of %llu records; see the report for the reasons",
                     s->step[0]->step->id, (unsigned long long)t.n_out, (unsigned long long)n);

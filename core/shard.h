@@ -26,6 +26,7 @@ struct shard {
     /* results */
     struct counts *counts; /* reader, then one a step; owned by the caller */
     uint64_t       n_in, n_out;
+    char           spent[256]; /* why it ended before the feed did: DRH_E_BUDGET; "": it did not */
 };
 
 /* DRH_E_CANCELLED when the run is being stopped. */

@@ -193,6 +193,10 @@ static drh_status commit(struct task *t, struct work *w, drh_error *e)
         st = commit_one(&w->out, w->sha_out, out, &n, t->out, e);
         hex_of(w->sha_out, 32, t->sha256);
     }
+    if (t->spent[0]) {
+        return st; /* no manifest: the next run makes it again, out of the journal as far as that
+                      goes */
+    }
     if (st == DRH_OK) {
         cJSON *more = results_json(t);
         st = more ? manifest_write(w->manifest, t->basis, out, n, more, e)
@@ -231,6 +235,7 @@ static drh_status execute(struct task *t, const struct task_options *o, struct w
     progress_end();
     t->n_in = s.n_in;
     t->n_out = s.n_out;
+    memcpy(t->spent, s.spent, sizeof(t->spent));
     t->done = st == DRH_OK && feed_done(&t->feed);
     t->next = t->feed.pos;
     t->seconds = clock_now() - start;

@@ -33,6 +33,7 @@ struct task {
     struct feed_pos next;       /* where the next shard starts */
     bool            done;       /* the feed's files are at their ends */
     bool            skipped;
+    char            spent[256]; /* as in struct shard: what was made is there, but not done */
     double          seconds;
 };
 

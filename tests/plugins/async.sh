@@ -141,6 +141,52 @@ cancel) # a signal while requests hang: stops soon, resumable, and then goes on
         same "after $how"
     done
     ;;
+budget) # a budget that is spent: what is whole is kept, exit 4, and a larger one goes on from there
+    recipe "$slots"
+    run 0 --set two-call.drop_every=4 --set two-call.extra=1
+    made >first
+    records=data/interim/v1/D/s/part-000.jsonl
+    for budget in 1 2 90 301; do
+        for how in "$infer.max_in_flight=8" "$infer.max_in_flight=70 $infer.reorder=true"; do
+            rm -rf data asked
+            # shellcheck disable=SC2086
+            run 4 $infer.budget=$budget $infer.log="$dir/asked" $infer.delay_max=4 $how \
+                --set two-call.drop_every=4 --set two-call.extra=1
+            [ "$(wc -l <asked)" -eq "$budget" ] || fail "$(wc -l <asked) asked, the budget is $budget"
+            grep -q 'all of the budget is spent' log || fail "no word about the budget"
+            grep -q '"state":[[:space:]]*"stopped"' data/.drhost/v1/report.json || fail "not stopped"
+            grep -q '"balanced":[[:space:]]*true' data/.drhost/v1/report.json || fail "not balanced"
+            n=$(wc -l <$records)
+            [ "$n" -lt 200 ] || fail "$n records for $budget requests"
+            [ "$budget" -lt 90 ] || [ "$n" -gt 2 ] || fail "$n records for $budget requests"
+            [ "$(wc -l <data/processed/v1/D.jsonl)" -eq "$n" ] || fail "not all of $n were converted"
+            # its records are the whole run's
+            sort $records >some
+            sort first >all
+            [ -z "$(comm -23 some all)" ] || fail "a record that the whole run does not have"
+            go_on=1 run 0 $infer.log="$dir/asked" --set two-call.drop_every=4 --set two-call.extra=1
+            same "after a budget of $budget, $how"
+            [ "$(asked asked)" -eq 0 ] || fail "$(asked asked) requests were paid twice"
+        done
+    done
+    rm -rf data asked
+    run 1 $infer.stop_after=90 $infer.log="$dir/asked" --set two-call.drop_every=4 \
+        --set two-call.extra=1
+    grep -q 'the key is refused' log || fail "no word about the key"
+    [ ! -e $records ] || fail "a part of a run that failed"
+    go_on=1 run 0 $infer.log="$dir/asked" --set two-call.drop_every=4 --set two-call.extra=1
+    same "after a key that was refused"
+    [ "$(asked asked)" -eq 0 ] || fail "$(asked asked) requests were paid twice"
+    # one step, and records that are read
+    input 90 >in.jsonl
+    code=0
+    "$drhost" --plugin "$fakes/two_call.so:ask" --plugin-path "$fakes" --backend infer-fake \
+        $infer.budget=100 in.jsonl -o out.jsonl 2>log || code=$?
+    [ "$code" -eq 4 ] || fail "a step: exit $code"
+    n=$(wc -l <out.jsonl)
+    [ "$n" -gt 20 ] && [ "$n" -le 34 ] || fail "a step: $n records"
+    grep -q '"reason":"budget"' out.jsonl.rejected.jsonl || fail "a step: no record is missing"
+    ;;
 kill) # killed at some request, once or often: equal bytes, and nothing answered is asked again
     recipe "$slots"
     run 0 --set two-call.drop_every=4

@@ -17,13 +17,14 @@ struct job {
     drh_infer_call      *call;
     double               due;
     int                  cancelled;
+    int                  refused; /* the budget is spent, or the key no good any more */
 };
 
 struct fake {
     const drh_host       *host;
     const drh_infer_host *back;
     int64_t delay_min, delay_max, fail_every, retry_every, refuse_every, again_every, hang_every;
-    int64_t kill_after, max_in_flight;
+    int64_t kill_after, max_in_flight, budget, stop_after;
     int32_t reorder, twice, deaf;
     int     log;
     pthread_mutex_t lock;
@@ -53,6 +54,10 @@ static const char SCHEMA[] =
     "\"deaf\":{\"type\":\"boolean\",\"default\":false,\"description\":\"not even then\"},"
     "\"kill_after\":{\"type\":\"integer\",\"default\":0,"
     "\"description\":\"the process kills itself at this request\"},"
+    "\"budget\":{\"type\":\"integer\",\"default\":0,"
+    "\"description\":\"so many requests are answered, and no more\"},"
+    "\"stop_after\":{\"type\":\"integer\",\"default\":0,"
+    "\"description\":\"after so many requests the key is refused\"},"
     "\"max_in_flight\":{\"type\":\"integer\",\"default\":16},"
     "\"reorder\":{\"type\":\"boolean\",\"default\":false},"
     "\"twice\":{\"type\":\"boolean\",\"default\":false},"
@@ -120,6 +125,10 @@ static void answer(struct fake *f, struct job *j, int fault)
 
     if (j->cancelled) {
         fill_error(&res, DRH_E_CANCELLED, 0, "cancelled");
+    } else if (j->refused && f->budget) {
+        fill_error(&res, DRH_E_BUDGET, 0, "all of the budget is spent");
+    } else if (j->refused) {
+        fill_error(&res, DRH_E_AUTH, DRH_ERR_STOP, "the key is refused");
     } else {
         compute(f, j->req, fault, &res, text);
     }
@@ -239,7 +248,11 @@ static drh_status fake_submit(void *self, const drh_infer_req *req, drh_infer_ca
         f->jobs = j;
         j = NULL;
         f->open++;
-        note_asked(f, key);
+        if ((f->budget && f->asked >= f->budget) || (f->stop_after && f->asked >= f->stop_after)) {
+            f->jobs->refused = 1;
+        } else {
+            note_asked(f, key);
+        }
         (void)pthread_cond_signal(&f->moved);
     }
     (void)pthread_mutex_unlock(&f->lock);
@@ -269,10 +282,16 @@ static drh_status read_options(struct fake *f, const drh_config *c, drh_error *e
     struct {
         const char *key;
         int64_t    *to;
-    } n[] = {{"/delay_min", &f->delay_min},        {"/delay_max", &f->delay_max},
-             {"/fail_every", &f->fail_every},      {"/retry_every", &f->retry_every},
-             {"/refuse_every", &f->refuse_every},  {"/again_every", &f->again_every},
-             {"/hang_every", &f->hang_every},      {"/kill_after", &f->kill_after},
+    } n[] = {{"/delay_min", &f->delay_min},
+             {"/delay_max", &f->delay_max},
+             {"/fail_every", &f->fail_every},
+             {"/retry_every", &f->retry_every},
+             {"/refuse_every", &f->refuse_every},
+             {"/again_every", &f->again_every},
+             {"/hang_every", &f->hang_every},
+             {"/kill_after", &f->kill_after},
+             {"/budget", &f->budget},
+             {"/stop_after", &f->stop_after},
              {"/max_in_flight", &f->max_in_flight}};
     drh_str log;
 

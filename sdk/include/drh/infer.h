@@ -105,8 +105,10 @@ enum {                     /* drh_infer_res.finish */
  * backend's until its next run() on that worker, or until complete() returns.  In resume() it is
  * the host's and valid until resume() returns. */
 typedef struct drh_infer_res {
-    uint32_t     struct_size;
-    drh_status   status;          /* DRH_OK, or why this request failed; DRH_E_RANGE: too long */
+    uint32_t   struct_size;
+    drh_status status;            /* DRH_OK, or why this request failed; DRH_E_RANGE: too long;
+                                   * DRH_E_BUDGET: the host lets what is under way come in, keeps
+                                   * what is whole and ends the run (submit() only) */
     drh_str      text;            /* GENERATE */
     uint32_t     finish;          /* GENERATE: DRH_INFER_STOP ... */
     uint32_t     n_prompt_tokens; /* without the context token */
@@ -124,7 +126,7 @@ typedef struct drh_infer_res {
 typedef struct drh_infer_info {
     uint32_t    struct_size;
     uint32_t    caps;    /* 1u << DRH_INFER_SCORE ... */
-    uint32_t    flags;   /* DRH_INFER_REPEATABLE */
+    uint32_t    flags;   /* DRH_INFER_REPEATABLE ... */
     uint32_t    context; /* tokens, the context token included */
     const char *model;   /* name for people: the folder or the server's word */
     /* All that the numbers depend on: digest of weights and tokenizer, backend and library version,
@@ -136,7 +138,13 @@ typedef struct drh_infer_info {
     uint32_t    has_bos;       /* 1: DRH_INFER_BOS finds a token */
 } drh_infer_info;
 
-enum { DRH_INFER_REPEATABLE = 1u << 0 }; /* submit(): same request, same answer */
+enum {                                 /* drh_infer_info.flags */
+       DRH_INFER_REPEATABLE = 1u << 0, /* submit(): same request, same answer */
+       /* Only one of the two forms of a request is taken; a stage that needs the other says so at
+        * once. */
+       DRH_INFER_NO_RAW = 1u << 1, /* no prompt: the server puts its template around every text */
+       DRH_INFER_NO_CHAT = 1u << 2 /* no messages: there is no template */
+};
 
 /* ---- a stage's side ------------------------------------------------------------------------ */
 

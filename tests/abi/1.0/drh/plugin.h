@@ -68,10 +68,16 @@ enum {
     DRH_E_CANCELLED,   /* the run is being stopped */
     DRH_E_NOMEM,       /* out of memory */
     DRH_E_UNSUPPORTED, /* this side does not know or do that */
-    DRH_E_INTERNAL     /* a bug of the callee */
+    DRH_E_INTERNAL,    /* a bug of the callee */
+    DRH_E_BUDGET       /* what the user allowed to be spent is spent */
 };
 
-enum { DRH_ERR_RETRYABLE = 1u << 0 }; /* drh_error.flags: the same call may succeed later */
+enum {                              /* drh_error.flags */
+       DRH_ERR_RETRYABLE = 1u << 0, /* the same call may succeed later */
+       /* No fault of the record that this is about, and the next one would fare the same (a key
+        * that is refused, a server that is gone): the host stops the run, which can be resumed. */
+       DRH_ERR_STOP = 1u << 1
+};
 
 /* Made and owned by the caller, filled by the callee, never freed by anyone: works when out of
  * memory and leaves no pointer into the plugin behind.  drh/util.h has drh_fail() to fill one. */
