@@ -7,7 +7,7 @@
 #include <drh/hub.h>
 #include <stdlib.h>
 
-enum { MAX_HEAD = 256 << 10, MAX_HEADERS = 1000, BUFFER = 256 << 10 };
+enum { MAX_HEAD = 256 << 10, MAX_HEADERS = 1000, BUFFER = 256 << 10, SMALL_BUFFER = 32 << 10 };
 
 /* ---- the head of an answer ---- */
 
@@ -324,7 +324,7 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
     if (n->o.user_agent.ptr) {
         (void)curl_easy_setopt(x->easy, CURLOPT_USERAGENT, n->o.user_agent.ptr);
     }
-    (void)curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, (long)BUFFER);
+    (void)curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, (long)(x->http1 ? BUFFER : SMALL_BUFFER));
     (void)curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->error);
     (void)curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);

@@ -148,6 +148,10 @@ void limit_answer(struct limits *l, struct gate *g, uint32_t status, const drh_h
     if (status == 429 && g->counted && rate.left == 0) {
         close_for(g, now, rate.reset_s + 1.0);
     }
+    if (sent < g->refused_at) { /* a hundred that were under way together are refused once */
+        return;
+    }
+    g->refused_at = now;
     close_for(g, now, limit_pause(l, g->refused));
     g->refused++;
     g->window = g->window > 1 ? g->window / 2 : 1;

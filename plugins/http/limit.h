@@ -19,13 +19,14 @@ struct gate {
     bool          first;        /* the number of a new window is asked for */
     int64_t       left;         /* until reset_at: the lowest number that it has said */
     double        reset_at;
-    double        reset_low; /* it may be as early as that */
-    double        since;     /* what was sent before is of an earlier window */
-    uint32_t      untold;    /* ended without a number; the next one may not have them yet */
-    uint32_t      open;      /* requests under way */
-    uint32_t      window;    /* most of these: few until the server has shown that it bears more */
-    uint32_t      refused;   /* answers of 429 or 503 in a row */
-    uint32_t      failures;  /* requests in a row that failed in any way */
+    double        reset_low;  /* it may be as early as that */
+    double        since;      /* what was sent before is of an earlier window */
+    uint32_t      untold;     /* ended without a number; the next one may not have them yet */
+    uint32_t      open;       /* requests under way */
+    uint32_t      window;     /* most of these: few until the server has shown that it bears more */
+    uint32_t      refused;    /* times that it refused (429 or 503) in a row */
+    double        refused_at; /* what was sent before is of the same refusal */
+    uint32_t      failures;   /* requests in a row that failed in any way */
 };
 
 struct limits {

@@ -6,7 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { LONGEST_POLL_MS = 1000 };
+enum { LONGEST_POLL_MS = 1000, CALLS_KEPT = 1024 /* idle connections of requests */ };
 
 double net_now(void)
 {
@@ -174,8 +174,7 @@ static drh_status start(struct net *n, drh_error *e)
     if (!n->multi) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory for libcurl");
     }
-    (void)curl_multi_setopt(n->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)n->o.connections);
-    (void)curl_multi_setopt(n->multi, CURLMOPT_MAXCONNECTS, (long)n->o.connections);
+    (void)curl_multi_setopt(n->multi, CURLMOPT_MAXCONNECTS, (long)n->o.connections + CALLS_KEPT);
     if (getrandom(&n->limits.random, sizeof(n->limits.random), 0) < 0 || n->limits.random == 0) {
         n->limits.random = (uint64_t)time(NULL) | 1;
     }

@@ -15,7 +15,7 @@ struct net;
 
 struct net_options {
     drh_str  proxy, ca_file, user_agent; /* {NULL,0}: from the environment, or none */
-    uint32_t connections;                /* most at once, all origins together */
+    uint32_t connections;                /* of a download */
     uint32_t connect_ms, stall_ms;
     double   pause, longest_pause; /* seconds, between tries */
     uint32_t tries;                /* of a request, first one included */

@@ -19,8 +19,8 @@ struct service {
 static const char schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     "\"connections\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1024,\"default\":16,"
-    "\"description\":\"Most connections at once, to all hosts together; a download uses up to "
-    "64.\"},"
+    "\"description\":\"Most connections of a download at once; it uses up to 64. Other requests "
+    "are as many as their stages send.\"},"
     "\"files\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":64,\"default\":0,"
     "\"description\":\"Most files of a download at once; 0: as many as connections.\"},"
     "\"tries\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":5,"

@@ -262,6 +262,30 @@ START_TEST(pauses_grow_and_end)
 }
 END_TEST
 
+/* A hundred requests that were under way together when the server had enough. */
+START_TEST(one_refusal_counts_once)
+{
+    struct gate *g = gate_of("http://a");
+
+    g->window = 400;
+    for (int i = 0; i < 100; i++) {
+        limit_sent(g, 5);
+    }
+    for (int i = 0; i < 99; i++) {
+        answer_to(5, g, i % 2 ? 429 : 503, NULL, NULL, 6 + i * 0.001);
+    }
+    ck_assert_uint_eq(g->refused, 1);
+    ck_assert_uint_eq(g->window, 200);
+    ck_assert_double_le(limit_wait(g, 6.1), 1);
+    answer_to(5, g, 429, NULL, "30", 6.2); /* what it asks for counts all the same */
+    ck_assert_double_ge(limit_wait(g, 6.2), 29.9);
+    limit_sent(g, 40);
+    answer_to(40, g, 429, NULL, NULL, 41);
+    ck_assert_uint_eq(g->refused, 2);
+    ck_assert_uint_eq(g->window, 100);
+}
+END_TEST
+
 START_TEST(jitter_is_all_of_it)
 {
     double low = 1, high = 0, sum = 0;
@@ -511,6 +535,7 @@ int main(void)
     tcase_add_loop_test(t, refusals_close_a_gate, 0, ROWS(refusals));
     tcase_add_test(t, a_date_in_retry_after);
     tcase_add_test(t, pauses_grow_and_end);
+    tcase_add_test(t, one_refusal_counts_once);
     tcase_add_test(t, jitter_is_all_of_it);
     tcase_add_test(t, failures_in_a_row);
     tcase_add_test(t, answers_in_any_order);
