@@ -52,16 +52,21 @@ static char *copy(const struct oa *o, drh_str s)
 
 /* ---- endpoints ---- */
 
-/* A member of an endpoint: of the list's i-th object, or, i < 0, at the top. */
+/* Of the list's i-th endpoint, or, i < 0, of the one at the top. */
+static void make_pointer(char *out, size_t cap, int i, const char *key)
+{
+    if (i < 0) {
+        (void)snprintf(out, cap, "/%s", key);
+    } else {
+        (void)snprintf(out, cap, "/endpoints/%d/%s", i, key);
+    }
+}
+
 static drh_str member(const struct oa *o, const drh_config *c, int i, const char *key)
 {
     char pointer[80];
 
-    if (i < 0) {
-        (void)snprintf(pointer, sizeof(pointer), "/%s", key);
-    } else {
-        (void)snprintf(pointer, sizeof(pointer), "/endpoints/%d/%s", i, key);
-    }
+    make_pointer(pointer, sizeof(pointer), i, key);
     return drh_hub_option(o->host, c, pointer);
 }
 
@@ -70,18 +75,27 @@ static double member_number(const struct oa *o, const drh_config *c, int i, cons
     char   pointer[80];
     double d = 0;
 
-    (void)snprintf(pointer, sizeof(pointer), "/endpoints/%d/%s", i, key);
+    make_pointer(pointer, sizeof(pointer), i, key);
     return o->host->config->get_f64(c, pointer, &d) == DRH_OK ? d : 0;
 }
 
-static drh_status check_url(const struct oa_endpoint *ep, drh_error *e)
+static bool member_flag(const struct oa *o, const drh_config *c, int i, const char *key)
+{
+    char    pointer[80];
+    int32_t yes = 0;
+
+    make_pointer(pointer, sizeof(pointer), i, key);
+    return o->host->config->get_bool(c, pointer, &yes) == DRH_OK && yes;
+}
+
+static drh_status check_url(const struct oa_endpoint *ep, bool over_http, drh_error *e)
 {
     drh_str url = drh_str_of(ep->base);
 
-    if (ep->key && !drh_hub_private(url)) {
+    if (ep->key && !over_http && !drh_hub_private(url)) {
         return drh_fail(e, DRH_E_CONFIG,
-                        "endpoint: %.150s is not encrypted; no key is sent to it: use https, or "
-                        "no key",
+                        "endpoint: %.150s is not encrypted, so no key is sent to it: use https, no "
+                        "key, or key_over_http in a network that you trust",
                         ep->base);
     }
     if (ep->key && strpbrk(ep->key, "\r\n")) {
@@ -131,7 +145,7 @@ static drh_status fill(struct oa *o, const drh_config *c, int i, struct oa_endpo
     ep->query = copy(o, drh_text_str(&query));
     st = ep->base && ep->query && ep->name && !base.failed && !query.failed &&
                  (ep->key || !key.len) && (ep->model || !model.len)
-             ? check_url(ep, e)
+             ? check_url(ep, member_flag(o, c, i, "key_over_http"), e)
              : drh_fail(e, DRH_E_NOMEM, "out of memory for an endpoint");
     drh_text_free(&base);
     drh_text_free(&query);

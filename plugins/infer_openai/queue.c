@@ -520,6 +520,10 @@ drh_status oa_queue_submit(struct oa *o, const drh_infer_req *q, drh_infer_call 
     struct oa_job *j = st == DRH_OK ? oa_job_new(o, q, call) : NULL;
     double         now = oa_now(), most = o->opt.deadline;
 
+    if (st == DRH_E_UNSUPPORTED) { /* so it is for every request of that stage */
+        e->flags |= DRH_ERR_STOP;
+        return DRH_E_CONFIG;
+    }
     if (!j) {
         return st == DRH_OK ? drh_fail(e, DRH_E_NOMEM, "out of memory for a request") : st;
     }

@@ -59,7 +59,8 @@ twice() {
 slots() {
     cat >"$1" <<END
 { "recipe": 1, "version": "v1", "data": "$T/data", "seed": 7,
-  "services": { "infer": { "use": "infer-openai", "endpoint": "$LLM", "pause": 0.01${3:-} } },
+  "services": { "infer": { "use": "infer-openai", "endpoint": "$LLM", "pause": 0.01${3:-} },
+                "http": { "pause": 0.01 } },
   "synthesize": [ { "use": "two-call", "domain": "D", "dataset": "s", "count": $2 } ],
   "convert": [ { "use": "pretrain" } ] }
 END

@@ -12,10 +12,12 @@ struct two {
     const drh_host  *host;
     const drh_infer *infer;
     int64_t          drop_every, leave_every, start_drop_every, error_every, misuse, extra, all;
-    drh_field        conversations, slot, attempt, answer;
-    int              inside; /* calls of one instance never overlap */
-    int64_t          live;   /* states not yet given back */
-    drh_record      *other;  /* of an earlier call */
+    int64_t          chat, max_tokens, stops; /* of the second request: also as a chat, its length,
+                                               * so many more texts that end it */
+    drh_field   conversations, slot, attempt, answer;
+    int         inside; /* calls of one instance never overlap */
+    int64_t     live;   /* states not yet given back */
+    drh_record *other;  /* of an earlier call */
 };
 
 struct state {
@@ -29,7 +31,8 @@ struct state {
 static const char SCHEMA[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     INTEGER("drop_every") "," INTEGER("leave_every") "," INTEGER("start_drop_every") ","
-    INTEGER("error_every") "," INTEGER("misuse") "," INTEGER("extra") "," INTEGER("all") "}}";
+    INTEGER("error_every") "," INTEGER("misuse") "," INTEGER("extra") "," INTEGER("all") ","
+    INTEGER("chat") "," INTEGER("max_tokens") "," INTEGER("stops") "}}";
 /* clang-format on */
 
 static void broken(const struct two *t, const char *what)
@@ -145,14 +148,27 @@ static drh_status ask_answer(struct two *t, drh_record *r, struct state *s,
                              const drh_infer_res *res, drh_error *e)
 {
     /* as an older plugin has it, which knows nothing of what was added behind */
-    drh_infer_req q = {.struct_size = offsetof(drh_infer_req, first_avoid),
-                       .op = DRH_INFER_GENERATE,
-                       .seed = s->seed + 1,
-                       .n_first_avoid = UINT32_MAX};
-    drh_status    st;
+    drh_infer_req              q = {.struct_size = offsetof(drh_infer_req, first_avoid),
+                                    .op = DRH_INFER_GENERATE,
+                                    .seed = s->seed + 1,
+                                    .n_first_avoid = UINT32_MAX};
+    static const drh_str       stops[] = {{DRH_LIT("never")},   {DRH_LIT("nowhere")},
+                                          {DRH_LIT("none")},    {DRH_LIT("nothing")},
+                                          {DRH_LIT(" bridge")}, {DRH_LIT(" moves")}};
+    drh_infer_msg              user = {sizeof(user), 0, {DRH_LIT("user")}, {NULL, 0}};
+    const drh_infer_msg *const messages[] = {&user};
+    drh_status                 st;
 
     (void)snprintf(s->text[0], sizeof(s->text[0]), "%.*s", (int)res->text.len, res->text.ptr);
-    q.prompt = drh_str_of(s->text[0]);
+    q.prompt = user.content = drh_str_of(s->text[0]);
+    if (t->chat) {
+        q.prompt = (drh_str){NULL, 0};
+        q.messages = messages;
+        q.n_messages = 1;
+    }
+    q.max_tokens = (uint32_t)t->max_tokens;
+    q.stop = stops;
+    q.n_stop = t->stops < 6 ? (uint32_t)t->stops : 6;
     st = t->infer->submit(t->host, r, &q, 2, e);
     for (int64_t i = 0; st == DRH_OK && i < t->extra; i++) {
         q.seed = s->seed + 100 + (uint64_t)i;
@@ -222,6 +238,10 @@ static drh_status two_resume(void *self, void *worker, drh_record *r, uint64_t t
     }
     if (res->status != DRH_OK) {
         return leave(t, failed(t, r, s, res));
+    }
+    if (res->finish == DRH_INFER_FILTERED) {
+        give_up(t, s);
+        return leave(t, t->host->records->fail(r, "filtered", NULL, 0));
     }
     st = tag == 1 ? ask_answer(t, r, s, res, e) : two_finish(t, r, s, res);
     return leave(t, st);
@@ -303,12 +323,13 @@ static drh_status two_create(const drh_host *h, const drh_config *c, void **self
     t->attempt = drh_field_of(h, "/metadata/attempt");
     t->answer = drh_field_of(h, "answer");
     {
-        const char *const keys[] = {"/drop_every",  "/leave_every", "/start_drop_every",
-                                    "/error_every", "/misuse",      "/extra",
-                                    "/all"};
-        int64_t *const    to[] = {&t->drop_every,  &t->leave_every, &t->start_drop_every,
-                                  &t->error_every, &t->misuse,      &t->extra,
-                                  &t->all};
+        const char *const keys[] = {
+            "/drop_every", "/leave_every", "/start_drop_every", "/error_every", "/misuse", "/extra",
+            "/all",        "/chat",        "/max_tokens",       "/stops"};
+        int64_t *const to[] = {&t->drop_every,  &t->leave_every, &t->start_drop_every,
+                               &t->error_every, &t->misuse,      &t->extra,
+                               &t->all,         &t->chat,        &t->max_tokens,
+                               &t->stops};
         for (i = 0; st == DRH_OK && i < sizeof(to) / sizeof(to[0]); i++) {
             st = h->config->get_i64(c, keys[i], to[i]);
         }
