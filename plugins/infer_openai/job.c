@@ -244,7 +244,7 @@ bool oa_job_next(struct oa_job *j)
         return false;
     }
     j->phase = j->phase == OA_PROMPT_IDS ? OA_TARGET_IDS : OA_ASK;
-    j->tries = j->refused = 0;
+    j->tries = j->failed = j->refused = 0;
     /* a target without tokens has no values */
     return j->phase != OA_ASK || j->plan.total > j->plan.first;
 }

@@ -43,6 +43,7 @@ struct oa_endpoint {
     double   failing_since; /* 0: its last answer was a good one */
     double   failed_at;
     uint32_t failures; /* refusals in a row, those together counted once */
+    uint32_t row;      /* other failures in a row */
     uint32_t bad;      /* requests that it found wrong before the first good one */
     uint64_t good;     /* answers */
 };
@@ -61,7 +62,8 @@ void oa_pace_good(struct oa_endpoint *ep);
  * that grows with the failures. */
 void oa_pace_congested(struct oa_pace *p, struct oa_endpoint *ep, double sent, double now,
                        double seconds, bool shut);
-void oa_pace_failed(struct oa_endpoint *ep, double now); /* a fault of that request only, so far */
+/* A fault of that request only, so far: several in a row close the endpoint for a pause. */
+void oa_pace_failed(struct oa_pace *p, struct oa_endpoint *ep, double now);
 /* Anything up to base * 2^n, at most longest_pause. */
 double oa_pause(struct oa_pace *p, uint32_t n);
 /* The one to send to next, or NULL: none is open. */
@@ -207,9 +209,9 @@ struct oa_job {
     drh_infer_call      *call;
     const drh_infer_req *req;
     enum oa_phase        phase;
-    double               due, deadline; /* deadline 0: none */
-    uint32_t             tries, refused;
-    uint64_t             good_seen; /* good answers of its endpoint when it was last sent */
+    double               due, deadline;          /* deadline 0: none */
+    uint32_t             tries, failed, refused; /* tries: failures that count */
+    uint64_t             good_seen; /* good answers of all endpoints when it first failed */
     bool                 cancelled;
     struct oa_hold       hold;
     struct oa_ids        prompt, all;

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { FIRST_WINDOW = 16 };
+enum { FIRST_WINDOW = 16, MANY = 8 };
 
 void oa_pace_init(struct oa_endpoint *ep)
 {
@@ -28,7 +28,7 @@ void oa_pace_sent(struct oa_endpoint *ep)
 void oa_pace_good(struct oa_endpoint *ep)
 {
     ep->in_flight--;
-    ep->failures = 0;
+    ep->failures = ep->row = 0;
     ep->failing_since = 0;
     ep->window += ep->window < ep->threshold ? 1 : 1 / ep->window;
     ep->window = ep->window > ep->max ? ep->max : ep->window;
@@ -67,9 +67,12 @@ void oa_pace_congested(struct oa_pace *p, struct oa_endpoint *ep, double sent, d
     ep->failures++;
 }
 
-void oa_pace_failed(struct oa_endpoint *ep, double now)
+void oa_pace_failed(struct oa_pace *p, struct oa_endpoint *ep, double now)
 {
     failed(ep, now);
+    if (++ep->row >= MANY) { /* else one that fails at once would get the most requests */
+        close_for(ep, now, oa_pause(p, (ep->row - MANY) / MANY));
+    }
 }
 
 double oa_pause(struct oa_pace *p, uint32_t n)

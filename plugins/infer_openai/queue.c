@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MOST_REFUSALS = 1000, WRONG_AT_FIRST = 8 };
+enum { MOST_REFUSALS = 1000, WRONG_AT_FIRST = 8, FEW = 8 };
 static const double LONGEST_SLEEP = 1;
 
 double oa_now(void)
@@ -165,7 +165,6 @@ static void send_job(struct oa *o, struct oa_job *j, struct oa_endpoint *ep, dou
     drh_status          st;
 
     j->ep = ep;
-    j->good_seen = ep->good;
     j->sent = now;
     j->status = j->retry_ms = 0;
     drh_text_clear(&j->in);
@@ -241,7 +240,7 @@ static void pace_by(struct oa *o, struct oa_job *j, enum oa_verdict v, double no
         if (j->answer.code == DRH_E_TIMEOUT) {
             oa_pace_congested(&o->pace, j->ep, j->sent, now, 0, false);
         } else {
-            oa_pace_failed(j->ep, now);
+            oa_pace_failed(&o->pace, j->ep, now);
         }
         break;
     case OA_FAIL: /* the server works, the request does not; or it was cancelled */
@@ -257,7 +256,7 @@ static void pace_by(struct oa *o, struct oa_job *j, enum oa_verdict v, double no
     case OA_HALT:
     case OA_SPENT:
     default:
-        oa_pace_failed(j->ep, now);
+        oa_pace_failed(&o->pace, j->ep, now);
     }
 }
 
@@ -281,26 +280,39 @@ static void describe(const struct oa_job *j, char *out, size_t cap)
     (void)snprintf(out, cap, "%.120s: %s", j->ep->name, j->answer.words);
 }
 
-/* The one of several attempts that is to be repeated, and when; 0: it is not. */
+static uint64_t all_good(const struct oa *o)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < o->n_ep; i++) {
+        n += o->ep[i].good;
+    }
+    return n;
+}
+
+/* A failure counts against the request when others were answered since its first one, or nearly
+ * none are left that could be.  Else it is the servers that fail, and patience has the last word.
+ */
+static bool counts(const struct oa *o, const struct oa_job *j)
+{
+    return all_good(o) > j->good_seen || o->n_jobs < FEW;
+}
+
+/* When a request that failed is to be repeated; 0: never. */
 static double repeat_at(struct oa *o, struct oa_job *j, enum oa_verdict v, double now)
 {
+    double wait = j->retry_ms / 1000.0;
+
     switch (v) {
     case OA_BUSY:
-        if (++j->refused >= MOST_REFUSALS) {
-            return 0;
-        }
-        return now + j->retry_ms / 1000.0 + oa_pause(&o->pace, 0);
+        return ++j->refused >= MOST_REFUSALS ? 0 : now + wait + oa_pause(&o->pace, 0);
     case OA_GONE:
-        /* where others were answered meanwhile it is this request's own fault */
-        if (j->ep->good > j->good_seen && ++j->tries >= o->opt.tries) {
-            return 0;
-        }
-        return now + oa_pause(&o->pace, 0);
     case OA_AGAIN:
-        if (++j->tries >= o->opt.tries) {
+        j->good_seen = j->failed ? j->good_seen : all_good(o);
+        if (counts(o, j) && ++j->tries >= o->opt.tries) {
             return 0;
         }
-        return now + j->retry_ms / 1000.0 + oa_pause(&o->pace, j->tries - 1);
+        return now + wait + oa_pause(&o->pace, j->failed++);
     case OA_GOOD:
     case OA_FAIL:
     case OA_HALT:
