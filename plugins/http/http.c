@@ -255,7 +255,9 @@ static void go(void *arg)
         end(c, st, &e);
         return;
     }
-    wait = limit_wait(limit_gate(net_limits(n), &o, GATE_CALLS), net_now());
+    wait = c->flags & DRH_HTTP_OWN_PACE
+               ? 0
+               : limit_wait(limit_gate(net_limits(n), &o, GATE_CALLS), net_now());
     if (wait > 0) {
         say_wait(c, wait);
         net_timer_set(n, &c->again, net_now() + wait);

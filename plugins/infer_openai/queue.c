@@ -177,6 +177,7 @@ static void send_job(struct oa *o, struct oa_job *j, struct oa_endpoint *ep, dou
     if (j->deadline > 0 && j->deadline - now < left) {
         left = j->deadline - now;
     }
+    c.req.flags |= DRH_HTTP_OWN_PACE;
     c.req.deadline_ms = (uint32_t)(left * 1000) + 1;
     c.req.stall_ms = (uint32_t)(left * 1000) + 1000;
     if (st == DRH_OK && c.url.failed) {

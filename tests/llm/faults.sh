@@ -102,7 +102,7 @@ rm -rf "$T/data"
 llm_start --profile vllm --rules "[$(rule '"from":60,"action":"status","code":401')]"
 slots "$T/r.json" 120
 recipe_run 1 "$T/r.json"
-has "$T/err" 'the key is refused\|the server wants a key' || true
+has "$T/err" '(401)'
 paid >"$T/paid"
 llm_stop
 llm_start --profile vllm
