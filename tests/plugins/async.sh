@@ -184,7 +184,7 @@ budget) # a budget that is spent: what is whole is kept, exit 4, and a larger on
         $infer.budget=100 in.jsonl -o out.jsonl 2>log || code=$?
     [ "$code" -eq 4 ] || fail "a step: exit $code"
     n=$(wc -l <out.jsonl)
-    [ "$n" -gt 20 ] && [ "$n" -le 34 ] || fail "a step: $n records"
+    [ "$n" -gt 20 ] && [ "$n" -lt 64 ] || fail "a step: $n records" # the first of its answers is enough for a record
     grep -q '"reason":"budget"' out.jsonl.rejected.jsonl || fail "a step: no record is missing"
     ;;
 kill) # killed at some request, once or often: equal bytes, and nothing answered is asked again

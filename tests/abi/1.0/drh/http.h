@@ -39,7 +39,9 @@ enum { /* drh_http_req.flags */
        /* A redirect is the answer. */
        DRH_HTTP_NO_REDIRECT = 1u << 1,
        /* Ask for and undo compression.  Without it: Accept-Encoding: identity. */
-       DRH_HTTP_COMPRESSED = 1u << 2
+       DRH_HTTP_COMPRESSED = 1u << 2,
+       /* The caller keeps to the server's limits itself: the request is sent at once. */
+       DRH_HTTP_OWN_PACE = 1u << 3
 };
 
 /* A request.  Zero it, set struct_size and what differs from 0; everything is copied. */

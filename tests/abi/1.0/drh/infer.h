@@ -105,8 +105,8 @@ enum {                     /* drh_infer_res.finish */
  * backend's until its next run() on that worker, or until complete() returns.  In resume() it is
  * the host's and valid until resume() returns. */
 typedef struct drh_infer_res {
-    uint32_t     struct_size;
-    drh_status   status;          /* DRH_OK, or why this request failed; DRH_E_RANGE: too long;
+    uint32_t   struct_size;
+    drh_status status;            /* DRH_OK, or why this request failed; DRH_E_RANGE: too long;
                                    * DRH_E_BUDGET: the host lets what is under way come in, keeps
                                    * what is whole and ends the run (submit() only) */
     drh_str      text;            /* GENERATE */
