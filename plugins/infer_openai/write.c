@@ -121,6 +121,12 @@ drh_status oa_check_request(const struct oa *o, const drh_infer_req *q, drh_erro
 {
     const uint32_t known = DRH_INFER_BOS | DRH_INFER_JOINT | DRH_INFER_SPECIAL;
 
+    if (q->flags & DRH_INFER_OPEN) {
+        return drh_fail(
+            e, DRH_E_UNSUPPORTED,
+            "a server closes each message by its own template, so none can be left open; "
+            "give the text that precedes the answer as a raw prompt");
+    }
     if (q->flags & ~known) {
         return drh_fail(e, DRH_E_UNSUPPORTED, "a flag of the request is not known: 0x%lx",
                         (unsigned long)(q->flags & ~known));
