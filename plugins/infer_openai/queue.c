@@ -429,7 +429,7 @@ static double move_due(struct oa *o, double now)
 /* Nobody has answered for too long, or says that nobody will. */
 static void check_patience(struct oa *o, double now)
 {
-    double least = INFINITY, wait = INFINITY;
+    double least = (double)INFINITY, wait = (double)INFINITY;
     char   words[300];
 
     for (size_t i = 0; i < o->n_ep; i++) {

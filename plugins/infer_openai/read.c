@@ -187,6 +187,7 @@ static drh_str error_words(const drh_host *h, const drh_value *root)
             s = h->values->json(&detail);
         }
     }
+    /* cppcheck-suppress returnDanglingLifetime ; the text is the document's, not the cursor's */
     return s;
 }
 
