@@ -86,7 +86,7 @@ static drh_status unknown(const char *what, drh_error *e)
 
 static drh_status check_generate(const struct oa *o, const drh_infer_req *q, drh_error *e)
 {
-    if (q->n_first_avoid || q->first_temperature != 0.0) {
+    if (q->n_first_avoid || (q->first_temperature != 0.0 && q->first_temperature != 1.0)) {
         return drh_fail(e, DRH_E_UNSUPPORTED,
                         "a server cannot treat the first token of an answer in a way of its own; "
                         "leave out first_avoid and first_temperature");
@@ -125,7 +125,7 @@ drh_status oa_check_request(const struct oa *o, const drh_infer_req *q, drh_erro
         return drh_fail(
             e, DRH_E_UNSUPPORTED,
             "a server closes each message by its own template, so none can be left open; "
-            "give the text that precedes the answer as a raw prompt");
+            "give the text that precedes the answer as a raw prompt (magpie: pre_query)");
     }
     if (q->flags & ~known) {
         return drh_fail(e, DRH_E_UNSUPPORTED, "a flag of the request is not known: 0x%lx",
