@@ -31,3 +31,10 @@ echo "Three of the selected records:"
 for file in examples/out/processed/v1/*.jsonl; do
     sed -n 1,2p "$file"
 done | LC_ALL=C.UTF-8 sed -E -e 's/^(.{600}).*/\1 .../' -e 's/^/  /' -e 3q
+
+echo
+echo "Questions and answers that a tiny chat model makes up:"
+build/release/drhost --plugin magpie.so --model examples/models/tiny-qwen2 --set count=20 -q \
+    -o examples/out/magpie.jsonl
+LC_ALL=C.UTF-8 sed -E -e 's/,"metadata".*//' -e 's/^/  /' -e 3q examples/out/magpie.jsonl
+echo "With a real one: build/release/drhost --plugin magpie.so --model DIR --set count=1000 -o magpie.jsonl"

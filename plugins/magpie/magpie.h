@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * magpie.h - synthesizer "magpie": a chat model whose user's turn is left open makes up a question,
+ * and then answers it (Magpie, arXiv 2406.08464).  A slot a record; nothing is read.
+ *
+ * One call of the instance at a time, so nothing here is locked.
+ */
+#ifndef MAGPIE_H
+#define MAGPIE_H
+
+#include <drh/hub.h>
+#include <drh/infer.h>
+
+enum {
+    MAGPIE_MAX_ROUNDS = 8,
+    MAGPIE_MAX_SYSTEMS = 32,
+    MAGPIE_MAX_STOPS = 16,
+    MAGPIE_MAX_MESSAGES = 2 * MAGPIE_MAX_ROUNDS + 1
+};
+
+struct magpie_sampling {
+    double   temperature, top_p, min_p, penalty, first_temperature;
+    uint32_t top_k, max_tokens;
+};
+
+/* What a question's system message may be. */
+struct magpie_system {
+    drh_str name, text; /* text empty: no such message */
+    double  weight;
+};
+
+struct magpie_options {
+    struct magpie_sampling question, answer;
+    struct magpie_system   system[MAGPIE_MAX_SYSTEMS];
+    uint32_t               n_systems;
+    drh_str                answer_system, follow_up, cue, pre_query, lang;
+    drh_str                stop[MAGPIE_MAX_STOPS]; /* of questions; the first one is a newline */
+    uint32_t               n_stop;
+    int64_t                rounds, min_chars, max_chars;
+    int32_t                first_line, avoid_headings, refusals, cut_answers, strip_thoughts;
+    int                    sanitise; /* enum magpie_family, or -1 */
+};
+
+struct magpie {
+    const drh_host       *host;
+    const drh_infer      *infer;
+    struct magpie_options o;
+    drh_infer_info        info;
+    int                   ready;
+    char                  prompt_digest[17];
+    struct dialog        *all; /* those not yet given back */
+    drh_field             conversations, system, id, domain, dataset, source, lang, synthesis;
+};
+
+/* ---- options.c: in create(), on the main thread ---- */
+
+extern const char magpie_schema[];
+drh_status magpie_read_options(const drh_host *h, const drh_config *c, struct magpie_options *o,
+                               drh_error *e);
+/* The built-in system text of that name, or {NULL,0}. */
+drh_str magpie_system_text(drh_str name);
+
+/* ---- talk.c: the host's calls ---- */
+
+drh_status magpie_start(void *self, void *worker, drh_record *r, drh_error *e);
+drh_status magpie_resume(void *self, void *worker, drh_record *r, uint64_t tag, const void *result,
+                         drh_error *e);
+void       magpie_release(void *self, void *state);
+
+/* ---- clean.c: pure ---- */
+
+drh_str magpie_trim(drh_str s); /* without white space at its ends */
+/* What is behind the last </think>; nothing when it is not closed. */
+drh_str magpie_answer_of(drh_str s);
+/* Why a question or an answer is not worth keeping, as a reason code, or NULL. */
+const char *magpie_bad_question(const struct magpie_options *o, drh_str s);
+const char *magpie_bad_answer(const struct magpie_options *o, drh_str s);
+/* "Zh" when Han characters prevail, else "En". */
+const char *magpie_lang(drh_str s);
+
+/* ---- sanitise.c: pure ---- */
+
+enum magpie_family { MAGPIE_LLAMA3, MAGPIE_GEMMA2 };
+
+/* Takes away what chatty models put around a question (the original's sanitiser, its offsets
+ * mended), in place.  *n: its length.  The class is the original's name of the way that was taken.
+ * It keeps the first question or the first line only: no good for code and texts of several
+ * paragraphs. */
+const char *magpie_sanitise(char *p, size_t *n, enum magpie_family family);
+
+#endif /* MAGPIE_H */

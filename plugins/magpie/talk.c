@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * talk.c - a slot's conversation: question, answer, and so on, by requests to the model.  What is
+ * not worth keeping is dropped, and the host asks for the slot again with the next attempt.
+ */
+#include "dialog.h"
+
+enum { TAG_QUESTION = 1, TAG_ANSWER = 2 };
+
+/* ---- states -------------------------------------------------------------------------------- */
+
+static struct dialog *dialog_new(struct magpie *m, drh_record *r)
+{
+    struct dialog *d = m->host->alloc(m->host, NULL, sizeof(*d));
+    if (!d) {
+        return NULL;
+    }
+    memset(d, 0, sizeof(*d));
+    for (size_t i = 0; i < 2 * MAGPIE_MAX_ROUNDS; i++) {
+        d->turn[i].host = m->host;
+    }
+    d->seed = m->host->records->seed(r);
+    d->next = m->all;
+    if (m->all) {
+        m->all->back = d;
+    }
+    m->all = d;
+    (void)m->host->records->set_state(r, d);
+    return d;
+}
+
+void magpie_release(void *self, void *state)
+{
+    struct magpie *m = self;
+    struct dialog *d = state;
+    if (d->back) {
+        d->back->next = d->next;
+    } else {
+        m->all = d->next;
+    }
+    if (d->next) {
+        d->next->back = d->back;
+    }
+    for (size_t i = 0; i < 2 * MAGPIE_MAX_ROUNDS; i++) {
+        drh_text_free(&d->turn[i]);
+    }
+    (void)m->host->alloc(m->host, d, 0);
+}
+
+/* ---- seeds --------------------------------------------------------------------------------- */
+
+/* splitmix64: the k-th number of a record. */
+static uint64_t nth(uint64_t seed, uint64_t k)
+{
+    uint64_t z = seed + (k + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static const struct magpie_system *draw_system(const struct magpie_options *o, uint64_t seed)
+{
+    double   total = 0, at = (double)(nth(seed, 0) >> 11) * 0x1p-53;
+    uint32_t i = 0;
+    for (uint32_t k = 0; k < o->n_systems; k++) {
+        total += o->system[k].weight;
+    }
+    for (at *= total; i + 1 < o->n_systems && at >= o->system[i].weight; i++) {
+        at -= o->system[i].weight;
+    }
+    return &o->system[i];
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+struct messages {
+    drh_infer_msg        one[MAGPIE_MAX_MESSAGES + 1];
+    const drh_infer_msg *list[MAGPIE_MAX_MESSAGES + 1];
+    uint32_t             n;
+};
+
+static void say(struct messages *m, const char *role, drh_str text)
+{
+    m->one[m->n] = (drh_infer_msg){sizeof(drh_infer_msg), 0, drh_str_of(role), text};
+    m->list[m->n] = &m->one[m->n];
+    m->n++;
+}
+
+static void say_history(struct messages *m, const struct dialog *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        say(m, i % 2 ? "assistant" : "user", drh_text_str(&d->turn[i]));
+    }
+}
+
+static drh_infer_req request(const struct magpie_sampling *s, uint64_t seed)
+{
+    return (drh_infer_req){.struct_size = sizeof(drh_infer_req),
+                           .op = DRH_INFER_GENERATE,
+                           .max_tokens = s->max_tokens,
+                           .temperature = s->temperature,
+                           .top_p = s->top_p,
+                           .top_k = s->top_k,
+                           .min_p = s->min_p,
+                           .repetition_penalty = s->penalty,
+                           .first_temperature = s->first_temperature,
+                           .seed = seed};
+}
+
+static drh_status ask_question(struct magpie *m, drh_record *r, const struct dialog *d,
+                               drh_error *e)
+{
+    static const drh_str headings[] = {
+        {DRH_LIT("#")}, {DRH_LIT("##")}, {DRH_LIT("###")}, {DRH_LIT("####")}};
+    const struct magpie_options *o = &m->o;
+    struct messages              say_to = {.n = 0};
+    drh_text                     raw = {.host = m->host};
+    drh_infer_req                q = request(&o->question, nth(d->seed, d->n + 1));
+    drh_status                   st;
+    q.stop = o->stop;
+    q.n_stop = o->n_stop;
+    if (o->avoid_headings) {
+        q.first_avoid = headings;
+        q.n_first_avoid = 4;
+    }
+    if (o->pre_query.len) {
+        drh_text_addv(&raw, o->pre_query);
+        drh_text_addv(&raw, o->cue);
+        q.prompt = drh_text_str(&raw);
+        q.flags = DRH_INFER_SPECIAL;
+    } else {
+        const drh_str system = d->n ? o->follow_up : d->system->text;
+        if (system.len) {
+            say(&say_to, "system", system);
+        }
+        say_history(&say_to, d);
+        say(&say_to, "user", o->cue);
+        q.messages = say_to.list;
+        q.n_messages = say_to.n;
+        q.flags = DRH_INFER_OPEN;
+    }
+    st = raw.failed ? drh_fail(e, DRH_E_NOMEM, "out of memory")
+                    : m->infer->submit(m->host, r, &q, TAG_QUESTION, e);
+    drh_text_free(&raw);
+    return st;
+}
+
+static drh_status ask_answer(struct magpie *m, drh_record *r, const struct dialog *d, drh_error *e)
+{
+    struct messages say_to = {.n = 0};
+    drh_infer_req   q = request(&m->o.answer, nth(d->seed, d->n + 1));
+    if (m->o.answer_system.len) {
+        say(&say_to, "system", m->o.answer_system);
+    }
+    say_history(&say_to, d);
+    q.messages = say_to.list;
+    q.n_messages = say_to.n;
+    return m->infer->submit(m->host, r, &q, TAG_ANSWER, e);
+}
+
+/* ---- the host's calls ---------------------------------------------------------------------- */
+
+/* Asks the backend once what it is. */
+static drh_status get_ready(struct magpie *m, drh_error *e)
+{
+    static const char hex[] = "0123456789abcdef";
+    drh_str           parts[3] = {m->o.pre_query, m->o.cue, m->o.answer_system};
+    uint8_t           sum[32];
+    drh_status        st;
+    m->info.struct_size = sizeof(m->info);
+    st = m->infer->info(m->host, &m->info);
+    if (st != DRH_OK) {
+        return drh_fail(e, st, "the model service does not say what it is");
+    }
+    if (!(m->info.caps & (1u << DRH_INFER_GENERATE))) {
+        return drh_fail(e, DRH_E_CONFIG, "the model %s writes no text; choose another backend",
+                        m->info.model);
+    }
+    if (m->o.pre_query.len && (m->info.flags & DRH_INFER_NO_RAW)) {
+        return drh_fail(
+            e, DRH_E_CONFIG,
+            "%s offers chat only and puts its template around every text, so a question "
+            "cannot be left open; use a server with /v1/completions, or a model here",
+            m->info.model);
+    }
+    if (m->info.flags & DRH_INFER_NO_CHAT) {
+        return drh_fail(
+            e, DRH_E_CONFIG,
+            "%s has no chat template, so it cannot be asked for answers; use a chat model",
+            m->info.model);
+    }
+    st = m->host->digest(m->host, parts, 3, sum);
+    for (size_t i = 0; i < 8; i++) {
+        m->prompt_digest[2 * i] = hex[sum[i] >> 4];
+        m->prompt_digest[2 * i + 1] = hex[sum[i] & 15];
+    }
+    m->ready = st == DRH_OK;
+    return st;
+}
+
+drh_status magpie_start(void *self, void *worker, drh_record *r, drh_error *e)
+{
+    struct magpie *m = self;
+    struct dialog *d;
+    drh_status     st = m->ready ? DRH_OK : get_ready(m, e);
+    (void)worker;
+    if (st != DRH_OK) {
+        return st;
+    }
+    d = dialog_new(m, r);
+    if (!d) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory");
+    }
+    d->system = draw_system(&m->o, d->seed);
+    return ask_question(m, r, d, e);
+}
+
+/* The record is settled: its state goes. */
+static drh_status leave(struct magpie *m, struct dialog *d, drh_status st)
+{
+    magpie_release(m, d);
+    return st;
+}
+
+static drh_status reject(struct magpie *m, drh_record *r, struct dialog *d, const char *why,
+                         drh_str text)
+{
+    drh_status st = m->host->records->drop(r, why, text.ptr, text.len < 200 ? text.len : 200);
+    return leave(m, d, st);
+}
+
+/* Without a model that can do this no slot ever fills. */
+static drh_status no_answer(struct magpie *m, drh_record *r, struct dialog *d,
+                            const drh_infer_res *res, drh_error *e)
+{
+    const char *why =
+        res->error && res->error->message[0] ? res->error->message : "no reason given";
+    if (res->status == DRH_E_UNSUPPORTED || res->status == DRH_E_CONFIG) {
+        return drh_fail(e, res->status, "%s", why);
+    }
+    return leave(m, d, m->host->records->fail(r, "infer_failed", why, strlen(why)));
+}
+
+static drh_status keep_turn(struct dialog *d, drh_str text, drh_error *e)
+{
+    drh_text *t = &d->turn[d->n++];
+    drh_text_addv(t, text);
+    return t->failed ? drh_fail(e, DRH_E_NOMEM, "out of memory") : DRH_OK;
+}
+
+static drh_status on_question(struct magpie *m, drh_record *r, struct dialog *d,
+                              const drh_infer_res *res, drh_error *e)
+{
+    const drh_str text = magpie_trim(res->text);
+    const char   *why = NULL;
+    drh_text     *t = &d->turn[d->n];
+    drh_status    st;
+    if (res->finish == DRH_INFER_LENGTH) {
+        return reject(m, r, d, "question_cut", text);
+    }
+    st = keep_turn(d, text, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    if (m->o.sanitise >= 0 && t->len) {
+        d->class = magpie_sanitise(t->ptr, &t->len, (enum magpie_family)m->o.sanitise);
+    }
+    why = magpie_bad_question(&m->o, drh_text_str(t));
+    return why ? reject(m, r, d, why, drh_text_str(t)) : ask_answer(m, r, d, e);
+}
+
+static drh_status on_answer(struct magpie *m, drh_record *r, struct dialog *d,
+                            const drh_infer_res *res, drh_error *e)
+{
+    drh_str     text = magpie_trim(res->text);
+    const char *why;
+    drh_status  st;
+    if (m->o.strip_thoughts) {
+        text = magpie_answer_of(text);
+    }
+    why = res->finish == DRH_INFER_LENGTH && !m->o.cut_answers ? "answer_cut"
+                                                               : magpie_bad_answer(&m->o, text);
+    if (why) {
+        return reject(m, r, d, why, text);
+    }
+    st = keep_turn(d, text, e);
+    if (st != DRH_OK) {
+        return st;
+    }
+    if ((int64_t)d->n < 2 * m->o.rounds) {
+        return ask_question(m, r, d, e);
+    }
+    st = magpie_write(m, r, d);
+    return leave(m, d,
+                 st == DRH_OK ? m->host->records->keep(r)
+                              : m->host->records->fail(r, "bad_text", NULL, 0));
+}
+
+drh_status magpie_resume(void *self, void *worker, drh_record *r, uint64_t tag, const void *result,
+                         drh_error *e)
+{
+    struct magpie       *m = self;
+    const drh_infer_res *res = result;
+    struct dialog       *d = m->host->records->state(r);
+    (void)worker;
+    if (res->status != DRH_OK) {
+        return no_answer(m, r, d, res, e);
+    }
+    if (res->finish == DRH_INFER_FILTERED) {
+        return reject(m, r, d, "filtered", res->text);
+    }
+    return tag == TAG_QUESTION ? on_question(m, r, d, res, e) : on_answer(m, r, d, res, e);
+}
