@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-enum { MAX_NAMED = 20, MAX_TOKEN = 64 << 10 };
+enum { MAX_NAMED = 20, MAX_SHOWN = 300, MAX_TOKEN = 64 << 10 };
 #define TOKEN_VARIABLE "DRHOST_PULL_TOKEN"
 
 /* ---- which source ---- */
@@ -326,6 +326,16 @@ static void print_json(const struct pull *l, drh_status st, const drh_error *e, 
     buf_free(&b);
 }
 
+/* Bytes of a name that people get to see; names may have 1024. */
+static int shown(const char *name)
+{
+    size_t n = strlen(name);
+
+    for (n = n <= MAX_SHOWN ? n : MAX_SHOWN; name[n] && (name[n] & 0xC0) == 0x80; n--) {
+    }
+    return (int)n;
+}
+
 static void print_failures(const struct pull *l)
 {
     uint64_t n = 0;
@@ -333,7 +343,9 @@ static void print_failures(const struct pull *l)
     for (size_t i = 0; i < l->list.n; i++) {
         const struct listed *f = &l->list.file[i];
         if (f->state == LISTED_FAILED && f->status != DRH_E_CANCELLED && n++ < MAX_NAMED) {
-            log_put(DRH_LOG_ERROR, "%s: %s", f->name, f->why ? f->why : "failed");
+            const int some = shown(f->name);
+            log_put(DRH_LOG_ERROR, "%.*s%s: %s", some, f->name, f->name[some] ? "..." : "",
+                    f->why ? f->why : "failed");
         }
     }
     if (n > MAX_NAMED) {

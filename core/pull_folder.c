@@ -67,6 +67,25 @@ static drh_status refuse_links(const char *root, drh_error *e)
     return st;
 }
 
+/* Something else by the name of the folder. */
+static drh_status check_root(const char *root, drh_error *e)
+{
+    struct stat sb;
+
+    if (stat(root, &sb) == 0) {
+        return S_ISDIR(sb.st_mode)
+                   ? DRH_OK
+                   : err_set(e, DRH_E_IO, "%s is no folder; move it, or choose another folder",
+                             root);
+    }
+    return lstat(root, &sb) == 0 && S_ISLNK(sb.st_mode)
+               ? err_set(e, DRH_E_IO,
+                         "%s is a link that leads nowhere; remove it, or choose "
+                         "another folder",
+                         root)
+               : DRH_OK;
+}
+
 static drh_status open_root(struct pull *l, const char *root, drh_error *e)
 {
     char      *state = mem_printf("%s/.cache/drhost", root);
@@ -230,7 +249,7 @@ drh_status pull_compare(struct pull *l, const char *root, const struct pull_opti
 
     mem_free(l->root);
     l->root = mem_dupz(root);
-    st = l->root ? DRH_OK : err_nomem(e, "a path");
+    st = l->root ? check_root(root, e) : err_nomem(e, "a path");
     st = st == DRH_OK && !o->look ? open_root(l, root, e) : st;
     st = st == DRH_OK ? manifest_read_verified(root, &v, e) : st;
     if (st == DRH_OK && ignores_case(l)) {

@@ -123,7 +123,7 @@ static size_t on_write(char *p, size_t size, size_t n, void *arg)
 
 /* ---- life ---- */
 
-bool exchange_is_open(const struct exchange *x)
+static bool is_open(const struct exchange *x)
 {
     return x->prev != NULL;
 }
@@ -197,7 +197,7 @@ void exchange_end_stalled(struct net *n, double now)
 
 void exchange_stop(struct exchange *x)
 {
-    if (exchange_is_open(x)) {
+    if (is_open(x)) {
         exchange_close(x);
         limit_lost(x->gate);
     }
@@ -220,6 +220,26 @@ void exchange_free(struct exchange *x)
 }
 
 /* ---- starting ---- */
+
+/* What names a proxy for such addresses; libcurl looks at the variables in this order. */
+static const char *proxy_of(const struct net *n, const struct origin *o)
+{
+    static const char *const names[][4] = {
+        {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"},
+        {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}};
+    const bool tls = strcmp(o->scheme, "https") == 0;
+
+    if (n->o.proxy.ptr) {
+        return "the option proxy of services.http";
+    }
+    for (size_t i = 0; i < 4; i++) {
+        const char *v = secure_getenv(names[tls][i]);
+        if (v && v[0]) {
+            return names[tls][i];
+        }
+    }
+    return NULL;
+}
 
 static void set_tls_and_proxy(const struct net *n, CURL *c, const struct origin *o)
 {
@@ -317,6 +337,7 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
     x->started = net_now();
     x->last = 0;
     x->gate = limit_gate(&n->limits, &o, x->http1 ? GATE_FILES : GATE_CALLS);
+    x->proxy = proxy_of(n, &o);
     set_tls_and_proxy(n, x->easy, &o);
     set_times(n, x->easy, x);
     set_request(x->easy, x, &o);
@@ -347,10 +368,26 @@ drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e)
 
 /* ---- what went wrong ---- */
 
+/* What names the proxy that could not be reached; NULL: it was no proxy.  NO_PROXY is libcurl's to
+ * judge, so this is told by whom it says that it went to. */
+static const char *dead_proxy(const struct exchange *x, const char *why)
+{
+    char          own[300];
+    struct origin o;
+
+    if (x->code != CURLE_COULDNT_CONNECT || !x->proxy || !strstr(why, "connect to ") ||
+        url_origin(x->url, &o, NULL) != DRH_OK) {
+        return NULL;
+    }
+    (void)snprintf(own, sizeof(own), " %s port %u ", o.host, o.port);
+    return strstr(why, own) ? NULL : x->proxy;
+}
+
 drh_status exchange_failure(const struct exchange *x, drh_error *e)
 {
     char        plain[160];
     const char *why = x->error[0] ? x->error : curl_easy_strerror(x->code);
+    const char *dead = dead_proxy(x, why);
     uint32_t    stall = stall_ms(x);
     drh_status  st = DRH_E_NETWORK;
 
@@ -382,7 +419,8 @@ drh_status exchange_failure(const struct exchange *x, drh_error *e)
     case CURLE_OUT_OF_MEMORY:
         return drh_fail(e, DRH_E_NOMEM, "out of memory for %s", plain);
     default:
-        (void)drh_fail(e, st, "%s: %s", plain, why);
+        (void)drh_fail(e, st, "%s: %s%s%s", plain, why, dead ? "; that is the proxy of " : "",
+                       dead ? dead : "");
     }
     if (e) {
         e->flags |= DRH_ERR_RETRYABLE;

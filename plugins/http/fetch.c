@@ -451,7 +451,8 @@ drh_status fetch_run(struct fetch *f, const drh_fetch_job *spec, drh_error *e)
     for (; j->next < spec->n; j->next++) {
         spec->settled(spec->ctx, j->next, 0, st, &rest);
     }
-    if (st == DRH_OK && syncfs(j->root) != 0) { /* the names, too, are on disk now */
+    /* with the files themselves their names, too, are on disk */
+    if (st == DRH_OK && j->brought && syncfs(j->root) != 0) {
         st = place_error(e, errno, "write to the disk of", spec->root);
     }
     job_free(j);

@@ -194,6 +194,7 @@ static void end_redirect(struct piece *p)
         piece_start(p);
         return;
     }
+    st = st == DRH_E_NETWORK ? DRH_E_DATA : st; /* refused, and it would be the next time, too */
     (void)snprintf(why, sizeof(why), "%.200s", e.message);
     (void)drh_fail(&e, st, "%s answers %u: %s", url_plain(p->x.url, plain, sizeof(plain)),
                    p->x.answer.status, why);
@@ -227,8 +228,14 @@ static drh_status by_status(const struct piece *p, drh_error *e)
     char           plain[200];
 
     (void)url_plain(p->x.url, plain, sizeof(plain));
-    if (s == 401 || s == 403) {
+    if ((s == 401 || s == 403) && p->file->trip.at_home) {
         return drh_fail(e, DRH_E_AUTH, "%s answers %u: not allowed; give a token", plain, s);
+    }
+    if (s == 401 || s == 403) { /* no token goes there, so none would help */
+        return drh_fail(e, DRH_E_AUTH,
+                        "%s answers %u: it refuses the address that the hub gave; a firewall or a "
+                        "proxy may be in between, or another endpoint may help",
+                        plain, s);
     }
     if (s == 404 || s == 410 || s == 451) {
         return drh_fail(e, DRH_E_MISSING, "%s answers %u: it is not there", plain, s);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 256 << 10 };
+enum { READ_SIZE = 256 << 10, BEGINNING = 80 };
 static const uint64_t SLICE = 64u << 20;       /* hashed before another file's turn comes */
 static const uint64_t SYNC_EVERY = 256u << 20; /* bytes that a crash of the machine may cost */
 
@@ -25,11 +25,31 @@ static bool md_fits(struct file *f)
            memcmp(f->found, f->about.digest, digest_size(f->about.hash)) == 0;
 }
 
+/* An answer of another length than the listed one is as a rule the words of an error.  False: it is
+ * not of that kind. */
+static bool other_length(const struct file *f, drh_error *e)
+{
+    char    text[BEGINNING] = "";
+    ssize_t n = f->any_length && f->part.host ? pread(f->part.fd, text, sizeof(text), 0) : 0;
+
+    for (ssize_t i = 0; i < n; i++) {
+        text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    }
+    (void)drh_fail(e, DRH_E_DATA,
+                   "what came twice is not what the hub lists: it is not of the listed length, and "
+                   "begins %.*s",
+                   (int)(n > 0 ? n : 0), text);
+    return n > 0;
+}
+
 static void both_digests(const struct file *f, drh_error *e)
 {
     size_t n = digest_size(f->about.hash);
     char   want[DIGEST_HEX], got[DIGEST_HEX];
 
+    if (other_length(f, e)) {
+        return;
+    }
     digest_hex(f->about.digest, n, want);
     digest_hex(f->found, n, got);
     (void)drh_fail(
@@ -136,6 +156,7 @@ static bool commit(struct file *f)
     st = st == DRH_OK ? place_commit(j->root, f->name, j->state, part, &e) : st;
     if (st == DRH_OK) {
         part_done(&f->part);
+        __atomic_store_n(&j->brought, true, __ATOMIC_RELAXED);
     }
     return end(f, true, st, &e);
 }
@@ -207,6 +228,7 @@ static bool hash(struct file *f, uint8_t *buf)
 
     if (__atomic_exchange_n(&f->rewind, false, __ATOMIC_ACQ_REL)) {
         f->reported = false;
+        f->synced = 0;
         st = md_start(f, f->part.size) ? DRH_OK
                                        : drh_fail(&e, DRH_E_NOMEM, "out of memory for a digest");
     }

@@ -115,8 +115,7 @@ struct file {
     bool            closing;  /* atomic: end it with end_status */
     drh_status      end_status;
     drh_error       end_error;
-    bool            counted; /* settled by now */
-    uint64_t        shown;   /* bytes in job->bytes that are this file's; the network's */
+    uint64_t        shown; /* bytes in job->bytes that are this file's; the network's */
 };
 
 struct job {
@@ -133,7 +132,7 @@ struct job {
     uint32_t         n_open, n_ending, n_active; /* active: with pieces */
     struct piece     piece[MAX_CONNECTIONS];
     struct net_timer timer;
-    struct net_work  begin, stop, tick;
+    struct net_work  begin, stop;
     bool             tick_set;
     bool             stopping, finished_said;
     bool             no_memory;  /* not even for one file */
@@ -145,6 +144,7 @@ struct job {
     pthread_cond_t  moved;
     bool            finished;                         /* under lock */
     uint64_t        bytes, received, settled, failed; /* atomic */
+    bool            brought;                          /* atomic: a file got its name */
     uint32_t        active;                           /* atomic */
     uint64_t        waiting_ms;                       /* atomic */
     uint64_t        learned, learned_files;           /* atomic */

@@ -85,6 +85,7 @@ struct exchange {
     CURL            *easy;
     char            *own_url;
     double           started, last; /* when something came; 0: nothing yet */
+    const char      *proxy;         /* what names one for it; NULL: none */
     struct gate     *gate;
     drh_http_header *header;
     size_t          *at; /* name and value of each header: offsets in text */
@@ -97,7 +98,6 @@ struct exchange {
 /* Starts it; on_done follows, never from inside.  DRH_E_NOMEM, DRH_E_ARG. */
 drh_status exchange_start(struct net *n, struct exchange *x, drh_error *e);
 void       exchange_stop(struct exchange *x); /* no callback any more; harmless when not started */
-bool       exchange_is_open(const struct exchange *x);
 void       exchange_free(struct exchange *x); /* stops, frees what net.c holds for it */
 /* What code and error mean, for people: "the connection was closed after 3 of 9 bytes". */
 drh_status exchange_failure(const struct exchange *x, drh_error *e);

@@ -43,10 +43,11 @@ drh_status ms_explain(const struct ms *x, const drh_http_answer *a, const drh_va
     }
     if (s == 404 || code == NOT_FOUND || code == FILE_GONE) {
         size_t n = strlen(e->message);
-        if (code != FILE_GONE) {
+        if (code != FILE_GONE) { /* the hub says no more of what somebody may not see */
             (void)snprintf(e->message + n, sizeof(e->message) - n,
-                           " (asked %s; is it private, or a %s: --repo-type?)", token,
-                           ms_is_model(x) ? "dataset" : "model");
+                           " (asked %s; is it gated or private: look at its page; or is it a %s: "
+                           "--repo-type?)",
+                           token, ms_is_model(x) ? "dataset" : "model");
         }
         return e->code = DRH_E_MISSING;
     }

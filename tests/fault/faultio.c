@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * faultio.c - for LD_PRELOAD: the Nth call of one function on a file below a folder fails.
  *
- *     FAULTIO=CALL:N:ERRNO[+]  CALL: open, write, fsync, rename; ERRNO: ENOSPC, EIO, EMFILE, or
- * KILL: the process ends there; +: and each one after it FAULTIO_UNDER=FOLDER     whose files are
- * meant FAULTIO_FELT=FILE        gets the path of the first one that failed
+ *     FAULTIO=CALL:N:ERRNO[+]  CALL: open, write, fsync, syncfs, rename; ERRNO: ENOSPC, EIO,
+ * EMFILE, or KILL: the process ends there; +: and each one after it FAULTIO_UNDER=FOLDER     whose
+ * files are meant FAULTIO_FELT=FILE        gets the path of the first one that failed
  *
  * "open" are those of files to be written; "fsync" is also fdatasync.  On any thread. */
 #define _GNU_SOURCE
@@ -26,6 +26,7 @@ int     mkstemp64(char *path);
 ssize_t write(int fd, const void *p, size_t n);
 int     fsync(int fd);
 int     fdatasync(int fd);
+int     syncfs(int fd);
 int     rename(const char *from, const char *to);
 
 static atomic_ulong calls;
@@ -163,23 +164,28 @@ ssize_t write(int fd, const void *p, size_t n)
     return fd_below(fd, path) && refused("write", path) ? -1 : f(fd, p, n);
 }
 
-static int sync_or_refuse(const char *name, int fd)
+static int sync_or_refuse(const char *name, const char *call, int fd)
 {
     int (*f)(int);
     char path[4096];
 
     *(void **)&f = real(name);
-    return fd_below(fd, path) && refused("fsync", path) ? -1 : f(fd);
+    return fd_below(fd, path) && refused(call, path) ? -1 : f(fd);
 }
 
 int fsync(int fd)
 {
-    return sync_or_refuse("fsync", fd);
+    return sync_or_refuse("fsync", "fsync", fd);
 }
 
 int fdatasync(int fd)
 {
-    return sync_or_refuse("fdatasync", fd);
+    return sync_or_refuse("fdatasync", "fsync", fd);
+}
+
+int syncfs(int fd)
+{
+    return sync_or_refuse("syncfs", "syncfs", fd);
 }
 
 int rename(const char *from, const char *to)

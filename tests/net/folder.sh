@@ -8,12 +8,15 @@
 
 MB=1048576
 long=$(printf '%0255d' 0)
+longer=$long/$long/$long/$long/$long
 cat >"$T/spec.json" <<END
 { "repos": [
     { "hub": "both", "id": "o/d", "license": "mit", "files": [
       { "path": "README.md", "text": "# hi\n" },
       { "path": "a/b.json", "text": "{}\n" },
       { "path": "big.bin", "size": $((40 * MB + 5)), "seed": 3, "kind": "lfs" } ] },
+    { "hub": "both", "id": "o/alike", "files": [ { "path": "ok.json", "text": "[]" }, { "path": "a\\nb.json", "text": "1" },
+      { "path": "a\\tb.json", "text": "2" }, { "path": "$longer/1", "text": "3" }, { "path": "$longer/2", "text": "4" } ] },
     { "hub": "both", "id": "o/evil", "files": [
       { "path": "../x", "text": "x" }, { "path": "/etc/x", "text": "x" }, { "path": "a/../../x", "text": "x" },
       { "path": "a\\\\..\\\\x", "text": "x" }, { "path": "C:x", "text": "x" }, { "path_json": "nul\\\\u0000x", "path": "n", "text": "x" },
@@ -72,6 +75,30 @@ rm "$OUT/a" "$OUT/README.md"
 pull 0 o/d
 whole o/d
 
+case_of "something else by the name of the folder"
+echo x >"$T/plain"
+OUT=$T/plain
+pull 1 o/d
+has "$T/err" "$T/plain is no folder"
+[ "$(cat "$T/plain")" = x ] || fail "a file was written over"
+ln -s "$T/nowhere" "$T/dangling"
+OUT=$T/dangling
+pull 1 o/d
+has "$T/err" "$T/dangling is a link that leads nowhere"
+pull 1 o/d --dry-run
+[ ! -e "$T/nowhere" ] || fail "made through a link"
+
+case_of "several names that are refused, alike in what is shown of them"
+for hub in ms hf; do
+    from $hub
+    OUT=$T/alike-$hub
+    pull 1 o/alike
+    [ "$(cat "$OUT/ok.json")" = "[]" ] || fail "the good file did not arrive"
+    has "$T/err" "a b.json: its name is refused: it has a control character" "its name is refused: it is longer than 1024 bytes" \
+        "4 of 5 files"
+    [ "$(awk 'length > 500' "$T/err" | wc -l)" = 0 ] || fail "a message has no end"
+done
+
 case_of "a folder, a pipe in the way"
 OUT=$T/way
 mkdir -p "$OUT/README.md" "$OUT/a"
@@ -129,6 +156,26 @@ rm -r "$OUT/.cache"
 pull 0 o/d
 hub_logged 0 '"file":"big.bin"'
 has "$T/err" "3 files verified, all there already"
+case $DRH_SANITIZE in
+*thread*) ;;
+*)
+    echo "- the disk is told to keep what came, and left alone when nothing came"
+    preload() {
+        (
+            export ASAN_OPTIONS="verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+            export FAULTIO=syncfs:1:EIO FAULTIO_UNDER="$OUT" LD_PRELOAD="$DRH_BUILD/tests/fault/faultio.so"
+            pull "$@"
+        )
+    }
+    rm -r "$OUT/.cache"
+    preload 0 o/d
+    has "$T/err" "3 files verified, all there already"
+    rm "$OUT/README.md"
+    preload 1 o/d
+    has "$T/err" "cannot write to the disk of $OUT"
+    pull 0 o/d
+    ;;
+esac
 : >"$HUB_LOG"
 touch "$OUT/big.bin"
 pull 0 o/d

@@ -36,7 +36,7 @@ has "$OUT/a.json" "{}"
 hub_safe
 case_of "F18 a redirect from https to http" \
     "[{\"match\":{\"file\":\"README.md\"},\"action\":\"redirect\",\"to\":\"http://localhost:$HUB/{target}\"}]"
-HF_TOKEN=hf_canary pull 75 o/d README.md
+HF_TOKEN=hf_canary pull 1 o/d README.md
 has "$T/err" "redirects from https to http"
 hub_safe
 
