@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SERVICE_DEPTH = 8, DEFAULT_ATTEMPTS = 10 };
+enum { MAX_SERVICE_DEPTH = 8, MAX_SERVICE_NAMES = 32, DEFAULT_ATTEMPTS = 10 };
 
 static const uint32_t kind_of_phase[PHASES] = {DRH_KIND_SOURCE, DRH_KIND_PREPROCESSOR,
                                                DRH_KIND_SYNTHESIZER, DRH_KIND_SELECTOR,
@@ -468,28 +468,95 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
     return st;
 }
 
+/* Names of services that somebody could offer: the host's own, and those of the plugins that are
+ * found. */
+struct service_names {
+    char   name[MAX_SERVICE_NAMES][64];
+    size_t n;
+};
+
+static void add_name(struct service_names *all, const char *id)
+{
+    char *name = service_name(id);
+
+    for (size_t i = 0; name && i < all->n; i++) {
+        if (strcmp(all->name[i], name) == 0) {
+            mem_free(name);
+            return;
+        }
+    }
+    if (name && all->n < MAX_SERVICE_NAMES) {
+        (void)snprintf(all->name[all->n++], sizeof(all->name[0]), "%s", name);
+    }
+    mem_free(name);
+}
+
+static drh_status on_service(void *ctx, const char *path, const struct note_stage *s)
+{
+    (void)path;
+    for (uint32_t i = 0; s->kind == DRH_KIND_SERVICE && i < s->n_words; i++) {
+        add_name(ctx, s->words[i]);
+    }
+    return DRH_OK;
+}
+
+static bool is_needed(const struct plan *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_services; i++) {
+        if (strcmp(p->service[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static drh_status unknown_service(const struct service_decl *d, const struct service_names *all,
+                                  drh_error *e)
+{
+    const char *known[MAX_SERVICE_NAMES], *near;
+    char        list[200] = "";
+
+    for (size_t i = 0; i < all->n; i++) {
+        const size_t used = strlen(list);
+        known[i] = all->name[i];
+        (void)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", known[i]);
+    }
+    near = nearest(d->name, known, all->n);
+    return near ? err_set(e, DRH_E_CONFIG, "%s: there is no such service; did you mean \"%s\"?",
+                          d->pointer, near)
+                : err_set(e, DRH_E_CONFIG, "%s: there is no such service; known are: %s",
+                          d->pointer, list);
+}
+
 /* Options for a service that nobody needs: a slip of the pen, or left from another recipe. */
-static void warn_of_idle_services(const struct plan *p)
+static drh_status check_services(const struct plan *p, drh_error *e)
 {
     const struct recipe *r = p->recipe;
-    const char          *known[8], *near;
-    size_t               n = p->n_services < 8 ? p->n_services : 8;
+    struct service_names all = {.n = 0};
+    drh_status           st = DRH_OK;
 
-    for (size_t i = 0; i < n; i++) {
-        known[i] = p->service[i].name;
-    }
-    for (size_t i = 0; i < r->n_services; i++) {
-        bool used = false;
-        for (size_t k = 0; k < p->n_services; k++) {
-            used = used || strcmp(p->service[k].name, r->services[i].name) == 0;
+    for (size_t i = 0; st == DRH_OK && i < r->n_services; i++) {
+        const struct service_decl *d = &r->services[i];
+        bool                       known = false;
+        if (is_needed(p, d->name)) {
+            continue;
         }
-        near = used ? NULL : nearest(r->services[i].name, known, n);
-        if (!used) {
-            log_put(DRH_LOG_WARN, "services.%s: no step needs such a service%s%s%s",
-                    r->services[i].name, near ? "; did you mean \"" : "", near ? near : "",
-                    near ? "\"?" : "");
+        if (all.n == 0) {
+            add_name(&all, DRH_INFER);
+            add_name(&all, DRH_HTTP);
+            add_name(&all, DRH_FETCH);
+            st = loader_each_note(p->loader, on_service, &all, e);
+        }
+        for (size_t k = 0; k < all.n; k++) {
+            known = known || strcmp(all.name[k], d->name) == 0;
+        }
+        if (st == DRH_OK && known) {
+            log_put(DRH_LOG_WARN, "%s: no step needs this service", d->pointer);
+        } else if (st == DRH_OK) {
+            st = unknown_service(d, &all, e);
         }
     }
+    return st;
 }
 
 drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint32_t workers,
@@ -536,12 +603,14 @@ drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint
             given->given = true;
         }
     }
+    if (first == DRH_OK) {
+        first = check_services(p, &first_e);
+    }
     if (first != DRH_OK) {
         *e = first_e;
         plan_free(p);
         return first;
     }
-    warn_of_idle_services(p);
     *out = p;
     return DRH_OK;
 }

@@ -218,6 +218,25 @@ static drh_status fill_step(struct step *s, const cJSON *props, cJSON *entry, dr
     return st;
 }
 
+/* Keys of a source that mean nothing for another one of the same data. */
+static drh_status check_alternative(const struct step *s, const cJSON *entry, drh_error *e)
+{
+    static const char *const of_source[] = {"domain", "dataset", "reader"};
+
+    if (schema_key(entry, "or")) {
+        return err_set(e, DRH_E_CONFIG,
+                       "%s/or: alternatives have none of their own; add it to the list around it",
+                       s->pointer);
+    }
+    for (size_t i = 0; i < sizeof(of_source) / sizeof(of_source[0]); i++) {
+        if (schema_key(entry, of_source[i])) {
+            return err_set(e, DRH_E_CONFIG, "%s/%s: an alternative has the %s of its source",
+                           s->pointer, of_source[i], of_source[i]);
+        }
+    }
+    return DRH_OK;
+}
+
 static drh_status read_alternatives(struct recipe *r, size_t of, const cJSON *props, cJSON *list,
                                     drh_error *e)
 {
@@ -234,7 +253,8 @@ static drh_status read_alternatives(struct recipe *r, size_t of, const cJSON *pr
             s->alternative_of = of + 1;
             (void)snprintf(s->pointer, sizeof(s->pointer), "%.40s/or/%zu", r->steps[of].pointer,
                            k++);
-            st = fill_step(s, own, one, e);
+            st = check_alternative(s, one, e);
+            st = st == DRH_OK ? fill_step(s, own, one, e) : st;
         }
     }
     return st;

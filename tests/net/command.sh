@@ -98,8 +98,12 @@ done
 (ulimit -n 64 && pull 0 o/d --max-workers 64) || fail "too many files are open"
 
 case_of "what is set for nobody"
-pull 0 o/d README.md --set services.htp.connections=1
-has "$T/err" 'services.htp: no step needs such a service; did you mean "http"?'
+pull 2 o/d README.md --set services.htp.connections=1
+has "$T/err" '/services/htp: there is no such service; did you mean "http"?'
+pull 2 o/d README.md --set services.nonsense.x=1
+has "$T/err" '/services/nonsense: there is no such service; known are: infer, http, fetch'
+pull 0 o/d README.md --set services.infer.model=x
+has "$T/err" '/services/infer: no step needs this service'
 
 case_of "addresses as they are pasted"
 for address in hf://datasets/o/d/README.md "hf://datasets/o/d@main/README.md" "http://127.0.0.1:$HUB/datasets/o/d/blob/main/README.md" \

@@ -103,6 +103,16 @@ echo "- mistakes"
 printf '{"recipe":1,"sources":[{"use":"hf-mirror","repo":"o/d","includ":["x"],"or":[{"use":"modelscope","rep":"o/d"}]}]}' >"$T/bad.json"
 run 2 check "$T/bad.json"
 has "$T/err" "/sources/0/includ" 'did you mean "include"' "/sources/0/or/0/rep" 'did you mean "repo"'
+alternative() { # KEY:VALUE
+    printf '{"recipe":1,"sources":[{"use":"hf-mirror","repo":"o/d","or":[{"use":"modelscope","repo":"o/d",%s}]}]}' "$1" >"$T/bad.json"
+    run 2 check "$T/bad.json"
+}
+for key in domain dataset reader; do
+    alternative "\"$key\":\"x\""
+    has "$T/err" "/sources/0/or/0/$key: an alternative has the $key of its source"
+done
+alternative '"or":[{"use":"modelscope","repo":"o/e"}]'
+has "$T/err" "/sources/0/or/0/or: alternatives have none of their own"
 printf '{"recipe":1,"sources":[{"use":"hf-mirror","repo":"a/b/c"}]}' >"$T/bad.json"
 run 2 check "$T/bad.json"
 has "$T/err" "is no repository"
