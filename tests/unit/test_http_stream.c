@@ -367,6 +367,24 @@ END_TEST
 
 /* ---- options ---- */
 
+/* The server asks everybody to wait; who keeps to that without help is not held up. */
+START_TEST(a_pace_of_ones_own)
+{
+    const struct tiny_answer answers[] = {{.raw = STATUS(429, "Retry-After: 500\r\n")},
+                                          {.raw = OK(2, "ok")}};
+    drh_http_req             req;
+
+    help_serve(answers, 2);
+    req = help_get("/");
+    req.tries = 1;
+    ck_assert_int_eq(help_call(&req), DRH_OK);
+    ck_answer(429, "");
+    req.flags |= DRH_HTTP_OWN_PACE;
+    ck_assert_int_eq(help_call(&req), DRH_OK);
+    ck_answer(200, "ok");
+}
+END_TEST
+
 START_TEST(a_name_of_ones_own)
 {
     const struct tiny_answer answers[] = {{.raw = OK(0, "")}};
@@ -455,6 +473,7 @@ int main(void)
     tcase_add_test(t, it_ends_at_once);
     tcase_add_test(t, many_callers);
     tcase_add_test(t, one_that_hangs_holds_up_nobody);
+    tcase_add_test(t, a_pace_of_ones_own);
     tcase_add_test(t, a_name_of_ones_own);
     tcase_add_loop_test(t, proxies_of_the_environment, 0, 4);
     tcase_add_test(t, a_proxy_that_is_not_meant);
