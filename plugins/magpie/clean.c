@@ -1,191 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * clean.c - which texts of a model are worth keeping; see magpie.h.
+ * clean.c - which questions and answers are kept; see magpie.h.
  */
 #include "magpie.h"
 
-static int space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-drh_str magpie_trim(drh_str s)
-{
-    while (s.len && space(s.ptr[s.len - 1])) {
-        s.len--;
-    }
-    while (s.len && space(s.ptr[0])) {
-        s = drh_str_from(s, 1);
-    }
-    return s;
-}
-
-/* Place of `what` in s from `from` on, or SIZE_MAX. */
-static size_t find(drh_str s, size_t from, const char *what)
-{
-    const size_t n = strlen(what);
-    for (size_t i = from; n <= s.len && i <= s.len - n; i++) {
-        if (memcmp(s.ptr + i, what, n) == 0) {
-            return i;
-        }
-    }
-    return SIZE_MAX;
-}
-
-drh_str magpie_answer_of(drh_str s)
-{
-    size_t at = find(s, 0, "</think>"), next;
-    if (at == SIZE_MAX) {
-        return find(s, 0, "<think>") == SIZE_MAX ? s : drh_str_from(s, s.len);
-    }
-    while ((next = find(s, at + 1, "</think>")) != SIZE_MAX) {
-        at = next;
-    }
-    return magpie_trim(drh_str_from(s, at + strlen("</think>")));
-}
-
-/* ---- leaks --------------------------------------------------------------------------------- */
-
-/* "<|word|>", as most templates spell their tokens. */
-static int has_token(drh_str s)
-{
-    for (size_t at = find(s, 0, "<|"); at != SIZE_MAX; at = find(s, at + 2, "<|")) {
-        const size_t end = find(s, at + 2, "|>");
-        size_t       i = at + 2;
-        while (i < end && i < s.len && !space(s.ptr[i]) && i - at < 40) {
-            i++;
-        }
-        if (end != SIZE_MAX && i == end && end > at + 2) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int leaks(drh_str s)
-{
-    static const char *const words[] = {"<start_of_turn>",
-                                        "<end_of_turn>",
-                                        "[INST]",
-                                        "[/INST]",
-                                        "<s>",
-                                        "</s>",
-                                        "<bos>",
-                                        "<eos>",
-                                        "<｜User｜>",
-                                        "<｜Assistant｜>",
-                                        "[gMASK]",
-                                        "<sop>",
-                                        "<AI>",
-                                        "<用户>",
-                                        "### Instruction:",
-                                        "### Response:",
-                                        "<|im_start|>",
-                                        "\nASSISTANT: ",
-                                        "\nUSER: ",
-                                        NULL};
-    for (size_t i = 0; words[i]; i++) {
-        if (find(s, 0, words[i]) != SIZE_MAX) {
-            return 1;
-        }
-    }
-    return has_token(s);
-}
-
-/* ---- refusals ------------------------------------------------------------------------------ */
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static int begins(drh_str s, const char *word)
-{
-    const size_t n = strlen(word);
-    for (size_t i = 0; i < n; i++) {
-        if (i >= s.len || lower(s.ptr[i]) != word[i]) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* At the beginning, where refusals stand; "I can't" in the middle of a story is none. */
-static int refuses(drh_str s)
-{
-    static const char *const words[] = {"i'm sorry",
-                                        "i am sorry",
-                                        "i’m sorry",
-                                        "sorry, ",
-                                        "i apologize",
-                                        "i cannot ",
-                                        "i can't ",
-                                        "i can’t ",
-                                        "i can not ",
-                                        "i'm unable",
-                                        "i am unable",
-                                        "i'm not able",
-                                        "i am not able",
-                                        "as an ai",
-                                        "as a language model",
-                                        "i'm just an ai",
-                                        "unfortunately, i cannot",
-                                        "unfortunately, i can't",
-                                        "抱歉",
-                                        "很抱歉",
-                                        "非常抱歉",
-                                        "对不起",
-                                        "作为一个ai",
-                                        "作为ai",
-                                        "作为一个人工智能",
-                                        "作为人工智能",
-                                        "我无法",
-                                        "我不能",
-                                        NULL};
-    for (size_t i = 0; words[i]; i++) {
-        if (begins(s, words[i])) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* ---- languages ----------------------------------------------------------------------------- */
-
-/* Characters, and how many of them are Han. */
-static size_t count(drh_str s, size_t *han, size_t *letters)
-{
-    size_t n = 0;
-    *han = *letters = 0;
-    for (size_t i = 0; i < s.len; n++) {
-        const unsigned char c = (unsigned char)s.ptr[i];
-        const size_t        len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        if (len == 3 && c >= 0xe4 && c <= 0xe9) { /* U+4000 to U+9FFF, near enough */
-            ++*han;
-        }
-        *letters += len > 1 || (lower((char)c) >= 'a' && lower((char)c) <= 'z');
-        i += len;
-    }
-    return n;
-}
-
-const char *magpie_lang(drh_str s)
-{
-    size_t han, letters;
-    (void)count(s, &han, &letters);
-    return 4 * han > letters ? "Zh" : "En"; /* a Han character is worth some letters */
-}
-
-/* ---- both ---------------------------------------------------------------------------------- */
-
 const char *magpie_bad_question(const struct magpie_options *o, drh_str s)
 {
-    size_t       han, letters;
-    const size_t n = count(s, &han, &letters);
+    const size_t n = synth_characters(s);
     if (s.len == 0) {
         return "empty_question";
     }
-    if (leaks(s)) {
+    if (synth_leaks(s)) {
         return "template_leak";
     }
     if (drh_str_ends(s, ":") || drh_str_ends(s, "：")) {
@@ -197,7 +22,7 @@ const char *magpie_bad_question(const struct magpie_options *o, drh_str s)
     if (o->max_chars > 0 && (int64_t)n > o->max_chars) {
         return "question_long";
     }
-    if (!drh_str_eq(o->lang, "any") && !drh_str_eq(o->lang, magpie_lang(s))) {
+    if (!drh_str_eq(o->lang, "any") && !drh_str_eq(o->lang, synth_lang(s))) {
         return "other_language";
     }
     return NULL;
@@ -208,8 +33,8 @@ const char *magpie_bad_answer(const struct magpie_options *o, drh_str s)
     if (s.len == 0) {
         return "empty_answer";
     }
-    if (leaks(s)) {
+    if (synth_leaks(s)) {
         return "template_leak";
     }
-    return !o->refusals && refuses(s) ? "refusal" : NULL;
+    return !o->refusals && synth_refuses(s) ? "refusal" : NULL;
 }

@@ -8,8 +8,7 @@
 #ifndef MAGPIE_H
 #define MAGPIE_H
 
-#include <drh/hub.h>
-#include <drh/infer.h>
+#include "synth.h"
 
 enum {
     MAGPIE_MAX_ROUNDS = 8,
@@ -49,7 +48,7 @@ struct magpie {
     int                   ready;
     char                  prompt_digest[17];
     struct dialog        *all; /* those not yet given back */
-    drh_field             conversations, system, id, domain, dataset, source, lang, synthesis;
+    struct synth_fields   f;
 };
 
 /* ---- options.c: in create(), on the main thread ---- */
@@ -69,14 +68,9 @@ void       magpie_release(void *self, void *state);
 
 /* ---- clean.c: pure ---- */
 
-drh_str magpie_trim(drh_str s); /* without white space at its ends */
-/* What is behind the last </think>; nothing when it is not closed. */
-drh_str magpie_answer_of(drh_str s);
 /* Why a question or an answer is not worth keeping, as a reason code, or NULL. */
 const char *magpie_bad_question(const struct magpie_options *o, drh_str s);
 const char *magpie_bad_answer(const struct magpie_options *o, drh_str s);
-/* "Zh" when Han characters prevail, else "En". */
-const char *magpie_lang(drh_str s);
 
 /* ---- sanitise.c: pure ---- */
 

@@ -16,28 +16,6 @@ static void destroy(void *self)
     (void)h->alloc(h, m, 0);
 }
 
-static drh_status find_fields(struct magpie *m)
-{
-    const struct {
-        drh_field  *f;
-        const char *name;
-    } fields[] = {{&m->conversations, "conversations"},
-                  {&m->system, "system"},
-                  {&m->id, "/metadata/id"},
-                  {&m->domain, "/metadata/domain"},
-                  {&m->dataset, "/metadata/dataset"},
-                  {&m->source, "/metadata/source"},
-                  {&m->lang, "/metadata/lang"},
-                  {&m->synthesis, "/metadata/synthesis"}};
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        *fields[i].f = drh_field_of(m->host, fields[i].name);
-        if (*fields[i].f == DRH_FIELD_NONE) {
-            return DRH_E_NOMEM;
-        }
-    }
-    return DRH_OK;
-}
-
 static drh_status create(const drh_host *h, const drh_config *c, void **self, drh_error *e)
 {
     struct magpie *m = h->alloc(h, NULL, sizeof(*m));
@@ -48,7 +26,7 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     memset(m, 0, sizeof(*m));
     m->host = h;
     st = magpie_read_options(h, c, &m->o, e);
-    if (st == DRH_OK && find_fields(m) != DRH_OK) {
+    if (st == DRH_OK && synth_find_fields(h, &m->f) != DRH_OK) {
         st = drh_fail(e, DRH_E_NOMEM, "out of memory");
     }
     if (st == DRH_OK && !(m->infer = h->extension(h, DRH_INFER))) {

@@ -49,18 +49,9 @@ void magpie_release(void *self, void *state)
 
 /* ---- seeds --------------------------------------------------------------------------------- */
 
-/* splitmix64: the k-th number of a record. */
-static uint64_t nth(uint64_t seed, uint64_t k)
-{
-    uint64_t z = seed + (k + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 static const struct magpie_system *draw_system(const struct magpie_options *o, uint64_t seed)
 {
-    double   total = 0, at = (double)(nth(seed, 0) >> 11) * 0x1p-53;
+    double   total = 0, at = (double)(synth_nth(seed, 0) >> 11) * 0x1p-53;
     uint32_t i = 0;
     for (uint32_t k = 0; k < o->n_systems; k++) {
         total += o->system[k].weight;
@@ -115,7 +106,7 @@ static drh_status ask_question(struct magpie *m, drh_record *r, const struct dia
     const struct magpie_options *o = &m->o;
     struct messages              say_to = {.n = 0};
     drh_text                     raw = {.host = m->host};
-    drh_infer_req                q = request(&o->question, nth(d->seed, d->n + 1));
+    drh_infer_req                q = request(&o->question, synth_nth(d->seed, d->n + 1));
     drh_status                   st;
     q.stop = o->stop;
     q.n_stop = o->n_stop;
@@ -148,7 +139,7 @@ static drh_status ask_question(struct magpie *m, drh_record *r, const struct dia
 static drh_status ask_answer(struct magpie *m, drh_record *r, const struct dialog *d, drh_error *e)
 {
     struct messages say_to = {.n = 0};
-    drh_infer_req   q = request(&m->o.answer, nth(d->seed, d->n + 1));
+    drh_infer_req   q = request(&m->o.answer, synth_nth(d->seed, d->n + 1));
     if (m->o.answer_system.len) {
         say(&say_to, "system", m->o.answer_system);
     }
@@ -163,10 +154,9 @@ static drh_status ask_answer(struct magpie *m, drh_record *r, const struct dialo
 /* Asks the backend once what it is. */
 static drh_status get_ready(struct magpie *m, drh_error *e)
 {
-    static const char hex[] = "0123456789abcdef";
-    drh_str           parts[3] = {m->o.pre_query, m->o.cue, m->o.answer_system};
-    uint8_t           sum[32];
-    drh_status        st;
+    drh_str    parts[3] = {m->o.pre_query, m->o.cue, m->o.answer_system};
+    uint8_t    sum[32];
+    drh_status st;
     m->info.struct_size = sizeof(m->info);
     st = m->infer->info(m->host, &m->info);
     if (st != DRH_OK) {
@@ -190,10 +180,7 @@ static drh_status get_ready(struct magpie *m, drh_error *e)
             m->info.model);
     }
     st = m->host->digest(m->host, parts, 3, sum);
-    for (size_t i = 0; i < 8; i++) {
-        m->prompt_digest[2 * i] = hex[sum[i] >> 4];
-        m->prompt_digest[2 * i + 1] = hex[sum[i] & 15];
-    }
+    synth_hex(sum, 16, m->prompt_digest);
     m->ready = st == DRH_OK;
     return st;
 }
@@ -251,7 +238,7 @@ static drh_status keep_turn(struct dialog *d, drh_str text, drh_error *e)
 static drh_status on_question(struct magpie *m, drh_record *r, struct dialog *d,
                               const drh_infer_res *res, drh_error *e)
 {
-    const drh_str text = magpie_trim(res->text);
+    const drh_str text = synth_trim(res->text);
     const char   *why = NULL;
     drh_text     *t = &d->turn[d->n];
     drh_status    st;
@@ -272,11 +259,11 @@ static drh_status on_question(struct magpie *m, drh_record *r, struct dialog *d,
 static drh_status on_answer(struct magpie *m, drh_record *r, struct dialog *d,
                             const drh_infer_res *res, drh_error *e)
 {
-    drh_str     text = magpie_trim(res->text);
+    drh_str     text = synth_trim(res->text);
     const char *why;
     drh_status  st;
     if (m->o.strip_thoughts) {
-        text = magpie_answer_of(text);
+        text = synth_answer_of(text);
     }
     why = res->finish == DRH_INFER_LENGTH && !m->o.cut_answers ? "answer_cut"
                                                                : magpie_bad_answer(&m->o, text);

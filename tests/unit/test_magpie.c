@@ -93,7 +93,7 @@ START_TEST(languages)
     ck_assert_ptr_null(
         magpie_bad_question(&o, drh_str_of("What does 好 mean in Chinese writing?")));
     ck_assert_str_eq(magpie_bad_question(&o, drh_str_of("什么是人工智能?")), "other_language");
-    ck_assert_str_eq(magpie_lang(drh_str_of("42")), "En");
+    ck_assert_str_eq(synth_lang(drh_str_of("42")), "En");
 }
 END_TEST
 
@@ -130,13 +130,13 @@ static void ck_text(drh_str got, const char *want)
 
 START_TEST(thoughts)
 {
-    ck_text(magpie_answer_of(drh_str_of("4")), "4");
-    ck_text(magpie_answer_of(drh_str_of("<think>\n2+2\n</think>\n\n4")), "4");
-    ck_text(magpie_answer_of(drh_str_of("so\n</think>\n4 ")), "4"); /* opened by the template */
-    ck_text(magpie_answer_of(drh_str_of("<think>a</think>b<think>c</think> d")), "d");
-    ck_text(magpie_answer_of(drh_str_of("<think>never ends")), "");
-    ck_text(magpie_trim(drh_str_of(" \n a b\t\n")), "a b");
-    ck_text(magpie_trim(drh_str_of(" \n")), "");
+    ck_text(synth_answer_of(drh_str_of("4")), "4");
+    ck_text(synth_answer_of(drh_str_of("<think>\n2+2\n</think>\n\n4")), "4");
+    ck_text(synth_answer_of(drh_str_of("so\n</think>\n4 ")), "4"); /* opened by the template */
+    ck_text(synth_answer_of(drh_str_of("<think>a</think>b<think>c</think> d")), "d");
+    ck_text(synth_answer_of(drh_str_of("<think>never ends")), "");
+    ck_text(synth_trim(drh_str_of(" \n a b\t\n")), "a b");
+    ck_text(synth_trim(drh_str_of(" \n")), "");
 }
 END_TEST
 
