@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# perspectives.sh - answers of personas to the questions of a file, by the bundled chat model.
+. "$(dirname "$0")/lib.sh"
+
+QWEN=$DRH_SOURCE/examples/models/tiny-qwen2
+printf '%s\n' "A beekeeper" "A chess player" "A nurse" "A sailor" "A baker" >people.txt
+head -n 5 "$DRH_SOURCE/examples/data/messages.jsonl" >in.jsonl
+n=$(wc -l <in.jsonl)
+
+views() { # CODE OUT OPTION...
+    want=$1 out=$2
+    shift 2
+    run "$want" --plugin personas.so:perspectives --model "$QWEN" --seed 7 -o "$out" in.jsonl \
+        --set personas=people.txt --set max_tokens=60 "$@"
+}
+
+echo "- the record itself, and its answers behind it"
+views 0 a.jsonl --set k=3
+[ "$(grep -c '"method":"perspectives"' a.jsonl)" -gt 0 ] || fail "no answers"
+[ "$(grep -vc '"method":"perspectives"' a.jsonl)" -eq "$n" ] || fail "not each record once"
+sed -n 's/.*"id":"\([0-9a-f]*\)".*"parent":"\([0-9a-f]*\)".*/\2/p' a.jsonl | sort -u >parents
+grep -v '"method"' a.jsonl | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/' | sort >ids
+[ -z "$(comm -23 parents ids)" ] || fail "a parent that is none"
+# a question's personas differ
+sed -n 's/.*"parent":"\([0-9a-f]*\)".*"persona":"\([^"]*\)".*/\1 \2/p' a.jsonl | sort | uniq -d >twice
+[ ! -s twice ] || fail "a persona comes twice for a question"
+! grep -q '<|' a.jsonl || fail "a template token"
+for j in 1 4; do
+    views 0 b.jsonl --set k=3 -j $j
+    same a.jsonl b.jsonl
+done
+views 0 b.jsonl --set k=2 --set keep_original=false
+[ "$(grep -vc '"method":"perspectives"' b.jsonl || true)" -eq 0 ] || fail "the record itself"
+views 0 b.jsonl --set k=5 --set similar=0 # most share some word
+has "$T/err" like_another
+views 0 b.jsonl --set k=5 --set similar=1
+hasnt "$T/err" like_another
+
+echo "- what cannot be"
+views 2 c.jsonl --set k=17
+run 2 --plugin personas.so:personas --model "$QWEN" --set personas=people.txt -o c.jsonl in.jsonl
+has "$T/err" "takes no files"
+views 2 c.jsonl --set personas=nobody.txt
+has "$T/err" "nobody.txt"
