@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * personas.h - texts by and for many different people (PersonaHub, arXiv 2406.20094), two
- * synthesizers: "personas" makes a record of each slot, from one persona; "perspectives" answers
- * the question of each record that is read as k personas would.
+ * personas.h - texts by and for many different people (PersonaHub, arXiv 2406.20094): synthesizer
+ * "personas" makes a record of each slot, from one persona; preprocessor "perspectives" answers the
+ * question of each record that is read as k personas would.
  *
  * One call of the instance at a time, so nothing here is locked.
  */

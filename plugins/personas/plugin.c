@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * plugin.c - synthesizers "personas" and "perspectives": the life of an instance, and their tables.
+ * plugin.c - "personas" and "perspectives": the life of an instance, and their tables.
  */
 #include "personas.h"
 
 DRH_PLUGIN_NOTE(0, "synthesizer personas 1.0.0\n"
-                   "synthesizer perspectives 1.0.0\n");
+                   "preprocessor perspectives 1.0.0\n");
 
 static void destroy(void *self)
 {
@@ -83,7 +83,7 @@ static const drh_stage personas = {
 
 static const drh_stage perspectives = {
     .struct_size = sizeof(drh_stage),
-    .kind = DRH_KIND_SYNTHESIZER,
+    .kind = DRH_KIND_PREPROCESSOR, /* it reads records */
     .id = "perspectives",
     .version = "1.0.0",
     .summary = "answers to the questions of records, as different personas would give them",
