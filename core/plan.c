@@ -663,6 +663,7 @@ drh_status plan_start(struct plan *p, drh_error *e)
     for (size_t i = 0; st == DRH_OK && i < p->n_steps; i++) {
         if (p->step[i].step->phase != PHASE_SOURCE) {
             st = plan_instance(p, &p->step[i], e);
+            st = st == DRH_OK ? plan_digest_inputs(&p->step[i], e) : st;
         }
     }
     return st;

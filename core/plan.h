@@ -13,10 +13,11 @@ struct reader;
 struct plan_step {
     const struct step  *step; /* the recipe's */
     const struct stage *stage;
-    cJSON              *options;  /* owned; defaults filled in */
-    char               *text;     /* owned; canonical, for fingerprints */
-    char                file[65]; /* SHA-256 of the plugin's file: a rebuilt one is another one */
-    uint64_t            count;    /* synthesizers: slots; 0: not given */
+    cJSON              *options;    /* owned; defaults filled in */
+    char               *text;       /* owned; canonical, for fingerprints */
+    char                file[65];   /* SHA-256 of the plugin's file: a rebuilt one is another one */
+    char                inputs[65]; /* SHA-256 of the files that its options name; by plan_start */
+    uint64_t            count;      /* synthesizers: slots; 0: not given */
     uint64_t            attempts;
     struct reader      *reader; /* the plan's: that a source names; NULL: by content */
     struct instance    *in;     /* owned; made by plan_start */
@@ -50,6 +51,8 @@ drh_status plan_make(struct plan **p, struct recipe *r, struct loader *l, uint32
 drh_status plan_serve(struct plan *p, const struct plan_step *step, drh_error *e);
 /* Makes the services, then the instances of all steps but the sources. */
 drh_status plan_start(struct plan *p, drh_error *e);
+/* plan_inputs.c: fills s->inputs. */
+drh_status plan_digest_inputs(struct plan_step *s, drh_error *e);
 /* The instance of one step, made if need be. */
 drh_status plan_instance(struct plan *p, struct plan_step *s, drh_error *e);
 void       plan_free(struct plan *p); /* NULL is fine */

@@ -32,6 +32,7 @@ static bool add_step(cJSON *list, const struct run *r, const struct plan_step *s
            cJSON_AddStringToObject(j, "version", s->stage->desc.version) &&
            cJSON_AddStringToObject(j, "plugin", s->file) &&
            cJSON_AddStringToObject(j, "options", s->text) &&
+           cJSON_AddStringToObject(j, "inputs", s->inputs) &&
            cJSON_AddStringToObject(j, "service", plan_identity(r->p, s)) &&
            cJSON_AddNumberToObject(j, "attempts", (double)s->attempts);
 }

@@ -43,3 +43,17 @@ run 2 --plugin personas.so:personas --model "$QWEN" --set personas=people.txt -o
 has "$T/err" "takes no files"
 views 2 c.jsonl --set personas=nobody.txt
 has "$T/err" "nobody.txt"
+
+echo "- in a recipe: another file of personas is another run"
+cat >r.json <<END
+{ "recipe": 1, "version": "v1", "data": "$T/d", "services": { "infer": { "use": "infer-openblas", "model": "$QWEN" } },
+  "sources": [ { "use": "local", "path": "$PWD/in.jsonl" } ],
+  "preprocess": [ { "use": "chat" }, { "use": "perspectives", "personas": "$PWD/people.txt", "k": 2, "max_tokens": 40 } ] }
+END
+run 0 run r.json
+run 0 run r.json
+has "$T/err" "nothing had to be done again"
+printf '%s\n' "A pilot" "A clown" "A king" >people.txt
+run 0 run r.json
+hasnt "$T/err" "nothing had to be done again"
+! grep -rq '"persona":"A baker"\|"persona":"A nurse"' "$T/d/interim" || fail "an answer of those before"
