@@ -19,6 +19,7 @@
 static drh_status file_digest(const char *path, cJSON *cache, char hex[65], uint64_t *size,
                               drh_error *e)
 {
+    cJSON       *item;
     const cJSON *old = cJSON_GetObjectItemCaseSensitive(cache, path);
     const char  *stamp_old = cJSON_GetStringValue(cJSON_GetArrayItem(old, 0));
     const char  *sha_old = cJSON_GetStringValue(cJSON_GetArrayItem(old, 1));
@@ -46,9 +47,12 @@ static drh_status file_digest(const char *path, cJSON *cache, char hex[65], uint
     pair[0] = stamp;
     pair[1] = hex;
     cJSON_DeleteItemFromObjectCaseSensitive(cache, path);
-    return cJSON_AddItemToObject(cache, path, cJSON_CreateStringArray(pair, 2))
-               ? DRH_OK
-               : err_nomem(e, "digests");
+    item = cJSON_CreateStringArray(pair, 2);
+    if (!cJSON_AddItemToObject(cache, path, item)) {
+        cJSON_Delete(item);
+        return err_nomem(e, "digests");
+    }
+    return DRH_OK;
 }
 
 /* A file that was brought has been read for it already. */
