@@ -199,6 +199,14 @@ static void follow(struct call *c)
         return;
     }
     c->as_get = c->as_get || turns_into_get(c, status);
+    if (c->has_body && !c->as_get && !c->trip.at_home) { /* it was meant for who was asked */
+        (void)drh_fail(&e, DRH_E_NETWORK,
+                       "%s answers %u: it redirects to another host, which does not get the body "
+                       "of the request",
+                       plain, status);
+        end(c, DRH_E_NETWORK, &e);
+        return;
+    }
     go(c);
 }
 

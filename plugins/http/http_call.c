@@ -120,10 +120,15 @@ static drh_status outcome(const struct waiter *x, const drh_http_req *req, drh_e
         return DRH_OK;
     }
     if (!x->too_long) {
-        uint32_t size = e->struct_size;
-        *e = x->e;
-        e->struct_size = size;
-        return x->st == DRH_E_NOMEM ? drh_fail(e, x->st, "out of memory for an answer") : x->st;
+        if (x->st == DRH_E_NOMEM) {
+            return drh_fail(e, x->st, "out of memory for an answer");
+        }
+        (void)drh_fail(e, x->st, "%s", x->e.message);
+        if (e) { /* the caller's may be shorter, but has these */
+            e->flags = x->e.flags;
+            e->retry_after_ms = x->e.retry_after_ms;
+        }
+        return x->st;
     }
     (void)snprintf(url, sizeof(url), "%.*s", (int)(req->url.len < 500 ? req->url.len : 500),
                    req->url.ptr);

@@ -65,6 +65,10 @@ pull 0 o/d --include 'many/000*' --include 'many/001*'
 [ "$(find "$OUT/many" -type f | wc -l)" = 20 ] || fail "not all files are there"
 [ "$(hub_state limited)" = 0 ] || fail "$(hub_state limited) requests met the limit"
 
+case_of "more files at once than there are descriptors for"
+OUT=$T/few
+(ulimit -n 128 && pull 0 o/d --max-workers 64) || fail "too many files are open"
+
 case_of "F12 500 for ever" '[{"match":{"port":"hub","file":"*"},"action":"status","code":500}]'
 pull 75 o/d
 has "$T/err" "of 252 files could not be brought" "answers 500"

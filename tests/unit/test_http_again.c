@@ -256,6 +256,31 @@ START_TEST(a_body_that_may_be_repeated)
 }
 END_TEST
 
+/* 307 would repeat it to somebody whom nobody asked; another path of the same host may have it. */
+START_TEST(a_body_stays_with_who_was_asked)
+{
+    const struct tiny_answer away[] = {{.raw = STATUS(307, "Location: http://localhost:1/x\r\n")}};
+    const struct tiny_answer home[] = {{.raw = STATUS(307, "Location: /y\r\n")},
+                                       {.raw = OK(2, "ok")}};
+    drh_http_req             req;
+
+    help_serve(away, 1);
+    req = help_get("/");
+    req.body = drh_str_of("pay");
+    ck_assert_int_eq(help_call(&req), DRH_E_NETWORK);
+    ck_said("which does not get the body");
+    ck_assert_uint_eq(tiny_requests(server), 1);
+    help_stop();
+    tiny_stop(server);
+    help_serve(home, 2);
+    req.url = drh_str_of(help_url("/"));
+    ck_assert_int_eq(help_call(&req), DRH_OK);
+    ck_answer(200, "ok");
+    ck_assert(asked(1, "POST /y "));
+    ck_assert(asked(1, "\r\n\r\npay"));
+}
+END_TEST
+
 /* From the start, by the way that it took at first, with its body and method. */
 START_TEST(again_from_the_start)
 {
@@ -385,6 +410,7 @@ int main(void)
     tcase_add_loop_test(t, statuses_that_may_pass, 0, ROWS(troubles));
     tcase_add_test(t, not_for_ever);
     tcase_add_test(t, a_body_is_not_sent_twice);
+    tcase_add_test(t, a_body_stays_with_who_was_asked);
     tcase_add_test(t, a_body_that_may_be_repeated);
     tcase_add_test(t, again_from_the_start);
     tcase_add_test(t, a_post_again_after_a_redirect);

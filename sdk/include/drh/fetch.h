@@ -5,8 +5,9 @@
  *
  * The provider brings each file of a job below its root, and gives it its final name only when size
  * and digest are those of the listing.  It keeps what has arrived, and a journal of it, in the
- * job's state folder, keyed by name, size and digest: so another process, another machine, or
- * another hub with the same content goes on where the last one stopped.
+ * job's state folder, keyed by name; the journal knows size and digest too, and another content of
+ * the name starts anew.  So another process, another machine, or another hub with the same content
+ * goes on where the last one stopped.
  */
 #ifndef DRH_FETCH_H
 #define DRH_FETCH_H

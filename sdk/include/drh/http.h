@@ -8,8 +8,9 @@
  *
  * What every provider does, so that no stage has to:
  *   - Redirects are followed by hand.  `credentials` go to the origin (scheme, host, port) of the
- *     request's own URL and to nobody else; a redirect never leads from https to http while there
- *     are any, nor to a scheme other than these two.
+ *     request's own URL and to nobody else; a redirect never leads from https to http, nor to a
+ *     scheme other than these two, and a body that it would repeat (307, 308) never to another
+ *     origin.
  *   - A request that may be repeated (no body, or DRH_HTTP_REPEATABLE) is repeated after a broken
  *     connection, 408, 429 and 5xx, with growing random pauses; Retry-After and RateLimit headers
  *     are heeded before and after a limit is reached.
@@ -95,8 +96,9 @@ typedef struct drh_http {
     uint32_t struct_size;
     uint32_t reserved;
     /* Sends and waits.  *out is the caller's until release().  Errors are about having no answer:
-     * DRH_E_ARG, DRH_E_NETWORK, DRH_E_TIMEOUT, DRH_E_RANGE (body beyond max_answer),
-     * DRH_E_CANCELLED, DRH_E_NOMEM. [any] but not from a sink. */
+     * DRH_E_ARG, DRH_E_NETWORK, DRH_E_TIMEOUT, DRH_E_AUTH (a certificate that is not trusted),
+     * DRH_E_RANGE (body beyond max_answer), DRH_E_CANCELLED, DRH_E_UNSUPPORTED (nobody serves it),
+     * DRH_E_NOMEM. [any] but not from a sink. */
     drh_status (*call)(const drh_host *h, const drh_http_req *req, const drh_http_answer **out,
                        drh_error *e);
     void (*release)(const drh_host *h, const drh_http_answer *a); /* [any] NULL is fine */
