@@ -104,8 +104,9 @@ static drh_status fill(struct hf *x, drh_error *e)
                          x->repo.revision.len ? x->repo.revision : drh_str_of("main"));
     }
     drh_text_unquote(&x->folder, x->repo.path);
-    if (x->repo.is_folder && x->folder.len && !drh_str_ends(drh_text_str(&x->folder), "/")) {
-        drh_text_adds(&x->folder, "/");
+    if ((x->folder.ptr && strlen(x->folder.ptr) < x->folder.len) ||
+        (x->revision.ptr && strlen(x->revision.ptr) < x->revision.len)) {
+        return drh_fail(e, DRH_E_CONFIG, "repo: %%00 in an address is part of no name");
     }
     drh_text_addv(&x->page, drh_text_str(&x->endpoint));
     drh_text_adds(&x->page, "/");

@@ -8,12 +8,11 @@
 
 /* What the option "repo" names; texts point into the option. */
 struct hf_repo {
-    drh_str id;        /* "openai/gsm8k" */
-    drh_str type;      /* "dataset", "model"; {NULL,0}: not said */
-    drh_str revision;  /* {NULL,0}: not said */
-    drh_str path;      /* of a file, or of a folder when it ends with '/'; {NULL,0}: all */
-    int     is_folder; /* path is one, whether it ends with '/' or not */
-    drh_str endpoint;  /* of a pasted address: its "https://host"; {NULL,0}: none */
+    drh_str id;       /* "openai/gsm8k" */
+    drh_str type;     /* "dataset", "model"; {NULL,0}: not said */
+    drh_str revision; /* {NULL,0}: not said */
+    drh_str path;     /* of a file or folder; {NULL,0}: all */
+    drh_str endpoint; /* of a pasted address: its "https://host"; {NULL,0}: none */
 };
 
 struct hf {

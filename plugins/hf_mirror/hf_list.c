@@ -43,9 +43,10 @@ static int path_wanted(const struct hf *x, drh_str path)
 {
     const drh_text *folder = &x->folder;
 
-    if (folder->len && folder->ptr[folder->len - 1] == '/'
-            ? !drh_str_starts(path, folder->ptr)
-            : folder->len && !drh_str_eq(path, folder->ptr)) {
+    /* an address does not tell files from folders */
+    if (folder->len && (!drh_str_starts(path, folder->ptr) ||
+                        (path.len > folder->len && folder->ptr[folder->len - 1] != '/' &&
+                         path.ptr[folder->len] != '/'))) {
         return 0;
     }
     return drh_hub_wanted(x->host, x->config, path);
@@ -450,11 +451,12 @@ drh_status hf_list(void *self, drh_list *list, drh_error *e)
         st = read_siblings(&l);
     }
     if (st == DRH_OK && l.wanted == 0) {
-        st = drh_fail(e, DRH_E_MISSING,
-                      l.n_files ? "%s has %llu files, and none is wanted: look at include, exclude "
-                                  "and files"
-                                : "%s has no file (%llu)",
-                      x->page.ptr, (unsigned long long)l.n_files);
+        st = l.n_files
+                 ? drh_fail(e, DRH_E_MISSING,
+                            "%s has %llu files, and none is wanted: look at include, exclude, "
+                            "files and the path in the address",
+                            x->page.ptr, (unsigned long long)l.n_files)
+                 : drh_fail(e, DRH_E_MISSING, "%s has no file", x->page.ptr);
     }
     (void)x->host->alloc(x->host, l.seen, 0);
     drh_text_free(&l.url);

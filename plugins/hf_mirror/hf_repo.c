@@ -48,6 +48,21 @@ static drh_status take_type(drh_str *rest, struct hf_repo *out, drh_error *e)
     return DRH_OK;
 }
 
+/* "refs" of "refs/convert/parquet", "refs/pr/1": all three parts are the revision. */
+static drh_str take_revision(drh_str first, drh_str *rest)
+{
+    drh_str kind, behind;
+
+    if (drh_str_eq(first, "refs")) {
+        kind = drh_str_cut(*rest, '/', &behind);
+        if (behind.len && (drh_str_eq(kind, "convert") || drh_str_eq(kind, "pr"))) {
+            behind = drh_str_cut(behind, '/', rest);
+            first.len = (size_t)(behind.ptr + behind.len - first.ptr);
+        }
+    }
+    return first;
+}
+
 /* The first one or two parts of *rest, as `parts` says, up to '@'; what follows stays in *rest. */
 static drh_status take_id(drh_str text, drh_str *rest, int parts, struct hf_repo *out, drh_error *e)
 {
@@ -66,17 +81,16 @@ static drh_status take_id(drh_str text, drh_str *rest, int parts, struct hf_repo
     } else if (!is_name(out->id)) {
         return bad_id(text, e);
     }
-    if (out->revision.len == 0) {
-        out->revision = (drh_str){NULL, 0};
-    }
+    out->revision = out->revision.len ? take_revision(out->revision, rest) : (drh_str){NULL, 0};
     return DRH_OK;
 }
 
 /* A word that stands behind an id in a page's address. */
 static int is_view(drh_str s)
 {
-    static const char *const words[] = {"tree",   "blob",        "resolve", "raw",
-                                        "viewer", "discussions", "commits", NULL};
+    static const char *const words[] = {"tree",    "blob",   "resolve", "raw",
+                                        "blame",   "edit",   "commit",  "discussions",
+                                        "commits", "viewer", NULL};
     size_t                   i;
 
     for (i = 0; words[i]; i++) {
@@ -91,7 +105,6 @@ static int is_view(drh_str s)
 static drh_status take_view(drh_str text, drh_str rest, struct hf_repo *out, drh_error *e)
 {
     drh_str view = drh_str_cut(rest, '/', &rest);
-    int     tree = drh_str_eq(view, "tree");
 
     if (view.len == 0 || drh_str_eq(view, "viewer") || drh_str_eq(view, "discussions") ||
         drh_str_eq(view, "commits")) {
@@ -104,8 +117,11 @@ static drh_status take_view(drh_str text, drh_str rest, struct hf_repo *out, drh
     if (out->revision.len == 0) {
         return bad_id(text, e);
     }
+    out->revision = take_revision(out->revision, &rest);
+    if (drh_str_eq(view, "commit")) {
+        return DRH_OK; /* all of it as it was then */
+    }
     out->path = rest.len ? rest : (drh_str){NULL, 0};
-    out->is_folder = tree;
     return DRH_OK;
 }
 

@@ -98,6 +98,12 @@ static int is_home(drh_str endpoint)
 
 static drh_status use(struct hf *x, drh_str token, drh_error *e)
 {
+    if (drh_hub_span(token, " \t\r\n\"\\,;", 0) < token.len) {
+        return drh_fail(e, DRH_E_CONFIG,
+                        "token: %s holds a character that no token has; copy it again from the "
+                        "page of your account",
+                        x->token_from);
+    }
     if (!drh_hub_private(drh_text_str(&x->endpoint))) {
         return drh_fail(e, DRH_E_CONFIG,
                         "endpoint: %s is not encrypted; no token is sent to it: use https, or no "

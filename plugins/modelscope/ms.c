@@ -148,6 +148,10 @@ static drh_status fill(struct ms *x, drh_error *e)
                          x->repo.revision.len ? x->repo.revision : drh_str_of("master"));
     }
     drh_text_unquote(&x->file, x->repo.path);
+    if ((x->file.ptr && strlen(x->file.ptr) < x->file.len) ||
+        (x->revision.ptr && strlen(x->revision.ptr) < x->revision.len)) {
+        return drh_fail(e, DRH_E_CONFIG, "repo: %%00 in an address is part of no name");
+    }
     drh_text_addv(&x->page, drh_text_str(&x->endpoint));
     drh_text_adds(&x->page, ms_is_model(x) ? "/models/" : "/datasets/");
     drh_text_addv(&x->page, x->repo.id);

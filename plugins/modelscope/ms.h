@@ -11,7 +11,7 @@ struct ms_repo {
     drh_str id;       /* "owner/name" */
     drh_str type;     /* "dataset", "model"; {NULL,0}: not said */
     drh_str revision; /* {NULL,0}: not said */
-    drh_str path;     /* of a file; {NULL,0}: all */
+    drh_str path;     /* of a file or folder; {NULL,0}: all */
     drh_str endpoint; /* of a pasted address */
 };
 
@@ -24,7 +24,7 @@ struct ms {
     drh_text          endpoint, type, revision, page;
     drh_text          commit, license, name; /* after list() */
     drh_text          bearer, cookie;        /* values of headers; empty: no token */
-    drh_text          file, url; /* the wanted file of an address; of the last request */
+    drh_text          file, url; /* the wanted file or folder of an address; of the last request */
     drh_http_header   auth[2];
 };
 

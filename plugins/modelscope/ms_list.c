@@ -122,7 +122,15 @@ static void start_over(struct listing *l)
 
 static int is_wanted(const struct ms *x, drh_str path)
 {
-    return x->file.len ? drh_str_eq(path, x->file.ptr) : drh_hub_wanted(x->host, x->config, path);
+    const drh_text *file = &x->file;
+
+    /* an address does not tell files from folders */
+    if (file->len &&
+        (!drh_str_starts(path, file->ptr) ||
+         (path.len > file->len && file->ptr[file->len - 1] != '/' && path.ptr[file->len] != '/'))) {
+        return 0;
+    }
+    return drh_hub_wanted(x->host, x->config, path);
 }
 
 static drh_status keep(struct listing *l, drh_str path, int64_t size, drh_str sha256, drh_str key)
@@ -151,12 +159,12 @@ static drh_status pass_on(struct listing *l, drh_list *list)
     drh_status       st = DRH_OK;
 
     if (l->kept.len == 0) {
-        return drh_fail(l->e, DRH_E_MISSING,
-                        l->n_files
-                            ? "%s has %llu files, and none is wanted: look at include, exclude "
-                              "and files"
-                            : "%s has no file (%llu)",
-                        x->page.ptr, (unsigned long long)l->n_files);
+        return l->n_files
+                   ? drh_fail(l->e, DRH_E_MISSING,
+                              "%s has %llu files, and none is wanted: look at include, exclude, "
+                              "files and the path in the address",
+                              x->page.ptr, (unsigned long long)l->n_files)
+                   : drh_fail(l->e, DRH_E_MISSING, "%s has no file", x->page.ptr);
     }
     while (st == DRH_OK && p < end) {
         struct entry n;

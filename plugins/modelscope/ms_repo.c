@@ -57,14 +57,31 @@ static drh_status take_id(drh_str text, drh_str *rest, struct ms_repo *out, drh_
 /* Behind an id in a page's address. */
 static void take_view(drh_str rest, struct ms_repo *out)
 {
-    if (drh_str_starts(rest, "resolve/")) {
-        rest = drh_str_from(rest, strlen("resolve/"));
-    } else if (drh_str_starts(rest, "file/view/")) {
-        rest = drh_str_from(rest, strlen("file/view/"));
-    } else {
-        return; /* "summary", "files", "quickstart": the whole */
+    static const char *const views[] = {"resolve/", "file/view/", "tree/", NULL};
+
+    for (size_t i = 0; views[i]; i++) {
+        if (drh_str_starts(rest, views[i])) {
+            rest = drh_str_from(rest, strlen(views[i]));
+            out->revision = drh_str_cut(rest, '/', &out->path);
+            return;
+        }
     }
-    out->revision = drh_str_cut(rest, '/', &out->path);
+    /* "summary", "files", "quickstart": the whole */
+}
+
+/* A query that names a part of the repository would be left out in silence. */
+static drh_status check_query(drh_str text, drh_error *e)
+{
+    const char *query = strchr(text.ptr, '?');
+
+    for (const char *p = query; p; p = strchr(p + 1, '&')) {
+        if (strncasecmp(p + 1, "path=", 5) == 0 || strncasecmp(p + 1, "filepath=", 9) == 0) {
+            return drh_fail(e, DRH_E_CONFIG,
+                            "repo: the path behind '?' is not read; give the address without it, "
+                            "and the path as include (DIR/) or files");
+        }
+    }
+    return DRH_OK;
 }
 
 drh_status ms_repo_parse(drh_str text, struct ms_repo *out, drh_error *e)
@@ -94,9 +111,10 @@ drh_status ms_repo_parse(drh_str text, struct ms_repo *out, drh_error *e)
     if (!out->type.ptr) {
         out->type = drh_str_of("model");
     }
-    st = take_id(text, &rest, out, e);
+    st = drh_str_starts(rest, "api/") ? bad_id(text, e) : take_id(text, &rest, out, e);
     if (st == DRH_OK) {
         take_view(rest, out);
+        st = check_query(text, e);
     }
     return st;
 }

@@ -57,6 +57,8 @@ static const struct {
      "https://www.modelscope.cn"},
     {"https://modelscope.cn/datasets/owner/name/file/view/master/a%20b.json?id=1", "owner/name",
      "dataset", "master", "a%20b.json", "https://modelscope.cn"},
+    {"https://modelscope.cn/datasets/owner/name/tree/v1/a/b", "owner/name", "dataset", "v1", "a/b",
+     "https://modelscope.cn"},
     {"http://127.0.0.1:8080/datasets/owner/name#x", "owner/name", "dataset", "", "",
      "http://127.0.0.1:8080"},
 };
@@ -107,6 +109,9 @@ static const char *const bad_repos[] = {
     "https://modelscope.cn",
     "https://modelscope.cn/",
     "https://modelscope.cn/datasets/owner",
+    "https://modelscope.cn/api/v1/datasets/owner/name",
+    "https://modelscope.cn/datasets/owner/name/files?path=data",
+    "https://modelscope.cn/datasets/owner/name/files?x=1&FilePath=data",
     "https://modelscope.cn/?owner/name",
 };
 
