@@ -48,7 +48,8 @@ static const struct option options[] = {
     {"precision", 0, TEXT, "NAME", WORK | CMD_CHECK, AT(precision),
      "short for --set services.infer.precision=NAME"},
     {"revision", 0, TEXT, "REV", CMD_PULL, AT(revision),
-     "branch, tag or commit; default: the address's, else the hub's main branch"},
+     "branch, tag or, where the hub has them, commit; default: the address's, else the hub's main "
+     "branch"},
     {"repo-type", 0, TEXT, "TYPE", CMD_PULL, AT(repo_type),
      "dataset or model; default: what the address says, else dataset"},
     {"include", 0, LIST, "GLOB", CMD_PULL, AT(include),

@@ -89,8 +89,9 @@ static drh_status set_if(struct recipe *r, const char *key, const char *value, d
 static drh_status set_list(struct recipe *r, const char *key, const char *const *text, size_t n,
                            drh_error *e)
 {
-    struct buf b;
-    drh_status st = DRH_OK;
+    const char *from;
+    struct buf  b;
+    drh_status  st = DRH_OK;
 
     if (n == 0) {
         return DRH_OK;
@@ -98,7 +99,8 @@ static drh_status set_list(struct recipe *r, const char *key, const char *const 
     buf_init(&b, 1 << 20);
     for (size_t i = 0; st == DRH_OK && i < n; i++) {
         st = buf_addc(&b, i ? ',' : '[');
-        st = st == DRH_OK ? json_quote(&b, text[i], strlen(text[i])) : st;
+        from = text[i] + (strncmp(text[i], "./", 2) == 0 ? 2 : 0); /* as the shell completes it */
+        st = st == DRH_OK ? json_quote(&b, from, strlen(from)) : st;
     }
     st = st == DRH_OK ? buf_addc(&b, ']') : st;
     st = st == DRH_OK
@@ -138,7 +140,7 @@ static drh_status set_token(const struct cli_options *o, struct recipe *r, drh_e
     if (st != DRH_OK) {
         return st;
     }
-    from = strspn(text, " \t\r\n");
+    from = strlen(text) < len ? len : strspn(text, " \t\r\n"); /* a zero: no text */
     to = from + strcspn(text + from, "\r\n");
     if (to == from || text[to + strspn(text + to, " \t\r\n")]) {
         st = err_set(e, DRH_E_CONFIG, "--token-file: %s must hold one line of text, the token",
@@ -242,12 +244,18 @@ static const char *const state_words[] = {"missing", "there", "brought", "failed
 
 static void print_dry_run(const struct pull *l)
 {
+    bool     unknown = false;
     char     size[24];
     uint64_t n = l->counts.files - l->counts.there - l->counts.failed;
 
+    for (size_t i = 0; i < l->list.n; i++) {
+        unknown =
+            unknown || (l->list.file[i].state == LISTED && l->list.file[i].size == UINT64_MAX);
+    }
     human(size, l->counts.missing);
-    (void)printf("[dry-run] Will download %llu files (out of %llu) totalling %s.\n",
-                 (unsigned long long)n, (unsigned long long)l->counts.files, size);
+    (void)printf("[dry-run] Will download %llu files (out of %llu) totalling %s%s.\n",
+                 (unsigned long long)n, (unsigned long long)l->counts.files, size,
+                 unknown ? " and more, since some sizes are not known" : "");
     for (size_t i = 0; i < l->list.n; i++) {
         const struct listed *f = &l->list.file[i];
         human(size, f->size);

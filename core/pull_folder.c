@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * pull_folder.c - the folder that a pull fills: its lock, what is in it already, what its file
  * system can hold. */
+#include "below.h"
 #include "err.h"
 #include "hash.h"
 #include "log.h"
@@ -168,13 +169,14 @@ void pull_note_file(const struct pull *l, struct listed *f)
     mem_free(path);
 }
 
-static bool has_digest(const char *path, const struct listed *f)
+static bool has_digest(int root, const struct listed *f)
 {
-    int       fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    uint8_t   got[32];
     drh_error ignored = ERR_INIT;
-    bool      same = fd >= 0 && f->hash != DRH_HASH_NONE &&
-                hash_fd(fd, f->hash, got, path, &ignored) == DRH_OK &&
+    uint8_t   got[32];
+    int       fd = -1;
+    bool      same = f->hash != DRH_HASH_NONE &&
+                below_open(root, f->name, O_RDONLY, &fd, &ignored) == DRH_OK &&
+                hash_fd(fd, f->hash, got, f->name, &ignored) == DRH_OK &&
                 memcmp(got, f->digest, f->hash == DRH_HASH_GIT_SHA1 ? 20 : 32) == 0;
 
     if (fd >= 0) {
@@ -183,11 +185,26 @@ static bool has_digest(const char *path, const struct listed *f)
     return same;
 }
 
+/* Is there a file of that name, not behind a link?  root -1: there is no folder yet. */
+static bool stat_below(int root, const char *name, struct stat *sb)
+{
+    drh_error   ignored = ERR_INIT;
+    const char *last;
+    int         folder;
+    bool        there;
+
+    if (root < 0 || below_folder(root, name, false, &folder, &last, &ignored) != DRH_OK) {
+        return false;
+    }
+    there = fstatat(folder, last, sb, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(sb->st_mode);
+    (void)close(folder);
+    return there;
+}
+
 /* True: what is there was verified as something else, and another source lists this.  Two hubs may
  * list digests of different kinds, so that the manifest cannot say whether they mean the same. */
-static bool compare_one(const struct pull *l, const struct verified *v, struct listed *f)
+static bool compare_one(const struct pull *l, int root, const struct verified *v, struct listed *f)
 {
-    char       *path;
     struct stat sb;
     bool        other = false;
 
@@ -195,18 +212,16 @@ static bool compare_one(const struct pull *l, const struct verified *v, struct l
         f->state = LISTED_THERE;
         return false;
     }
-    path = pull_path(l, f);
-    if (path && lstat(path, &sb) == 0 && S_ISREG(sb.st_mode)) {
+    if (stat_below(root, f->name, &sb)) {
         const uint64_t size = (uint64_t)sb.st_size;
         f->mtime_ns = time_of(&sb);
         if (size == f->size && verified_has(v, f, f->mtime_ns)) {
             f->state = LISTED_THERE;
         } else if (l->listed != l->step && verified_somehow(v, f->name, size, f->mtime_ns)) {
-            f->state = size == f->size && has_digest(path, f) ? LISTED_THERE : LISTED;
+            f->state = size == f->size && has_digest(root, f) ? LISTED_THERE : LISTED;
             other = f->state == LISTED;
         }
     }
-    mem_free(path);
     return other;
 }
 
@@ -245,6 +260,7 @@ drh_status pull_compare(struct pull *l, const char *root, const struct pull_opti
     struct verified     *v = NULL;
     const struct listed *other = NULL;
     uint64_t             others = 0;
+    int                  fd;
     drh_status           st;
 
     mem_free(l->root);
@@ -255,15 +271,19 @@ drh_status pull_compare(struct pull *l, const char *root, const struct pull_opti
     if (st == DRH_OK && ignores_case(l)) {
         st = pull_refuse_doubles(&l->list, e);
     }
+    fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; st == DRH_OK && i < l->list.n; i++) {
         struct listed *f = &l->list.file[i];
-        if (f->state == LISTED && (!o->anew || f->local) && compare_one(l, v, f)) {
+        if (f->state == LISTED && (!o->anew || f->local) && compare_one(l, fd, v, f)) {
             other = f;
             others++;
         }
         if (f->state == LISTED && f->size != UINT64_MAX) {
             l->counts.missing += f->size;
         }
+    }
+    if (fd >= 0) {
+        (void)close(fd);
     }
     warn_of_other(l, others, other);
     verified_free(v);

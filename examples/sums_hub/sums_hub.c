@@ -49,8 +49,10 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
         drh_text_adds(&x->folder, "/");
     }
     if (!x->http || x->folder.failed) {
+        const drh_status st = x->http ? DRH_E_NOMEM : DRH_E_UNSUPPORTED;
         destroy(x);
-        return drh_fail(e, DRH_E_NOMEM, "out of memory for a source");
+        return drh_fail(
+            e, st, st == DRH_E_NOMEM ? "out of memory for a source" : "nobody offers drh.http/1");
     }
     *self = x;
     return DRH_OK;

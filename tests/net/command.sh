@@ -56,6 +56,25 @@ has "$T/err" "--include A --include B"
 pull 1 o/empty
 has "$T/err" "has no file"
 
+case_of "names as a shell completes them; folders without a slash"
+pull 0 o/d ./README.md
+files README.md
+OUT=
+run 0 pull hf://datasets/o/d/data/en --endpoint "$HUBURL" $QUICK --local-dir "$T/slash"
+OUT=$T/slash
+files data/en/train.jsonl data/en/test.jsonl
+run 1 pull hf://datasets/o/d/data/e --endpoint "$HUBURL" $QUICK --local-dir "$T/slash2"
+has "$T/err" "none is wanted" "the path in the address"
+run 0 pull "https://huggingface.co/datasets/o/d/tree/main/README.md" --endpoint "$HUBURL" $QUICK --local-dir "$T/slash3"
+OUT=$T/slash3
+files README.md
+run 2 pull hf://datasets/o/d/README.md%00zzz --endpoint "$HUBURL" $QUICK --local-dir "$T/slash4"
+has "$T/err" "%00"
+run 0 pull "modelscope:http://127.0.0.1:$MS/datasets/o/d/tree/master/data/en" $QUICK --local-dir "$T/slash5"
+OUT=$T/slash5
+files data/en/train.jsonl data/en/test.jsonl
+run 2 pull "modelscope:http://127.0.0.1:$MS/datasets/o/d/files?path=data" $QUICK --local-dir "$T/slash6"
+
 case_of "where to: DATA/raw/DOMAIN/DATASET"
 run 0 pull hf-mirror:o/d README.md --endpoint "$HUBURL" $QUICK --data dd --domain Math
 [ "$(cat "$T/out")" = dd/raw/Math/d ] && [ -e dd/raw/Math/d/README.md ] || fail "not there: $(cat "$T/out")"
@@ -221,6 +240,25 @@ for i in $(seq 20); do
     pull 0 o/d --include README.md --include "$i"
 done
 [ "$(grep -c '"drhost":1' "$OUT/.cache/drhost/manifest.jsonl")" = 16 ] || fail "the manifest grows without end"
+
+case_of "a folder that became a link is not what was verified"
+pull 0 o/d
+mv "$OUT/data" "$T/moved"
+ln -s "$T/moved" "$OUT/data"
+pull 1 o/d
+has "$T/err" '"data" on its way is a symbolic link'
+
+case_of "tokens with characters that none has; a file that is no text"
+pull 2 o/d --token 'hf_x y'
+has "$T/err" "token: the option token holds a character"
+printf 'hf_canary\0more\n' >"$T/token.bin"
+pull 2 o/private --token-file "$T/token.bin"
+has "$T/err" "must hold one line of text"
+rm "$T/token.bin"
+
+case_of "a dry run where sizes are not known"
+run 0 pull --plugin "$DRH_BUILD/tests/sdk/sums_hub.so" "sums:$HUBURL/datasets/o/good/resolve/main" $QUICK --local-dir "$T/unsized" --dry-run
+has "$T/out" "and more, since some sizes are not known"
 
 case_of "a hub of one's own: SHA256SUMS on any web server, sizes not known"
 run 1 pull --plugin "$DRH_BUILD/tests/sdk/sums_hub.so" "sums:$HUBURL/datasets/o/sums/resolve/main" $QUICK --local-dir "$T/sums"
