@@ -113,7 +113,7 @@ static bool unhex(drh_str s, uint8_t *out, size_t n)
         return false;
     }
     for (size_t i = 0; i < s.len; i++) {
-        int c = s.ptr[i], l = c | 0x20;
+        int c = (unsigned char)s.ptr[i], l = c | 0x20;
         int v = c >= '0' && c <= '9' ? c - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
         if (v < 0) {
             return false;
