@@ -160,6 +160,7 @@ static const struct {
     {GIT, NULL, -1},
     {NULL, SHA256, -1},
     {"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ag", GIT, -1},
+    {"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a\x13", GIT, -1}, /* no '3' */
     {SHA256 "0", NULL, -1},
     {"x", NULL, -1},
 };
