@@ -213,6 +213,63 @@ START_TEST(same_bits_on_two_threads)
 }
 END_TEST
 
+/* Wide enough that sums over a row may be cut in several ways, see DESIGN.md. */
+static void open_wide(char *dir, size_t size)
+{
+    const struct model_shape wide = {.arch = "gpt2",
+                                     .width = 768,
+                                     .layers = 2,
+                                     .heads = 12,
+                                     .inner = 3072,
+                                     .context = 512,
+                                     .vocab = 4096,
+                                     .seed = 3,
+                                     .sigma = 0.02};
+    const struct model_files files = {.dtype = "F32"};
+    struct model_random      r;
+    lab_random(dir, size, &wide, &files, &r);
+    model_random_free(&r);
+    open_model(dir, "bf16");
+}
+
+/* One of requests alone has the bits that it has in a pack of all: rows are padded and cut into
+ * blocks in other ways there. */
+START_TEST(same_bits_in_any_pack)
+{
+    drh_infer_req req[PACK];
+    drh_infer_res res[PACK];
+    drh_error     err[PACK];
+    float        *alone[PACK];
+    uint32_t      n[PACK];
+    char          dir[256];
+    if (!has_bf16()) {
+        return;
+    }
+    load_golden(models[1].golden);
+    open_wide(dir, sizeof(dir));
+    for (size_t i = 0; i < PACK; i++) {
+        req[i] = lab_req(i % 2 ? text_of(i, "prompt") : "", text_of(i, "output"), DRH_INFER_BOS, 0);
+        ck_assert_int_eq(lab_run(&l, l.worker, &req[i], 1, res, err), DRH_OK);
+        ck_assert_int_eq(res->status, DRH_OK);
+        n[i] = res->n_values;
+        ck_assert_uint_gt(n[i], 0);
+        alone[i] = malloc(n[i] * sizeof(float));
+        ck_assert_ptr_nonnull(alone[i]);
+        memcpy(alone[i], res->values, n[i] * sizeof(float));
+    }
+    ck_assert_int_eq(lab_run(&l, l.worker, req, PACK, res, err), DRH_OK);
+    for (size_t i = 0; i < PACK; i++) {
+        ck_assert_int_eq(res[i].status, DRH_OK);
+        ck_assert_uint_eq(res[i].n_values, n[i]);
+        ck_assert_msg(memcmp(res[i].values, alone[i], n[i] * sizeof(float)) == 0,
+                      "request %zu has other bits in a pack", i);
+        free(alone[i]);
+    }
+    lab_close(&l);
+    lab_remove(dir);
+}
+END_TEST
+
 /* ---- what it is, and what is refused -------------------------------------------------------- */
 
 START_TEST(identity)
@@ -245,6 +302,7 @@ int main(void)
     tcase_add_loop_test(t, golden_losses_f32, 0, ROWS(models));
     tcase_add_loop_test(t, order_in_bf16, 0, ROWS(models));
     tcase_add_test(t, same_bits_on_two_threads);
+    tcase_add_test(t, same_bits_in_any_pack);
     tcase_add_test(t, identity);
     tcase_add_test(t, refused_without_bf16);
     return run_case("infer_onednn", t);
