@@ -3,10 +3,15 @@
 #include "net_impl.h"
 
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LONGEST_POLL_MS = 1000, CALLS_KEPT = 1024 /* idle connections of requests */ };
+enum { EVENTS = 256 };
+static const double LOOK_S = 0.1;
 
 double net_now(void)
 {
@@ -38,6 +43,13 @@ bool net_stopping(const struct net *n)
 
 /* ---- work ---- */
 
+static void wake(const struct net *n)
+{
+    const uint64_t one = 1;
+
+    (void)!write(n->wake, &one, sizeof(one)); /* full: it is awake anyway */
+}
+
 void net_post(struct net *n, struct net_work *w)
 {
     w->next = NULL;
@@ -45,7 +57,7 @@ void net_post(struct net *n, struct net_work *w)
     *n->last = w;
     n->last = &w->next;
     (void)pthread_mutex_unlock(&n->lock);
-    (void)curl_multi_wakeup(n->multi);
+    wake(n);
 }
 
 static bool do_work(struct net *n)
@@ -117,16 +129,81 @@ static void do_timers(struct net *n)
     }
 }
 
+/* One ms too many rather than a round for nothing. */
 static int poll_ms(const struct net *n)
 {
     const double now = net_now();
-    double       ms = LONGEST_POLL_MS;
+    double       ms = n->open ? LOOK_S * 1000 : LONGEST_POLL_MS;
+
+    if (n->curl_due > 0) {
+        double left = (n->curl_due - now) * 1000;
+        ms = left < ms ? (left > 0 ? left + 1 : 0) : ms;
+    }
 
     for (const struct net_timer *t = n->timers; t; t = t->next) {
         double left = (t->when - now) * 1000 + 1;
         ms = left < ms ? left : ms;
     }
     return ms > 0 ? (int)ms : 0;
+}
+
+/* ---- sockets: what a round costs does not grow with the connections that are open ---- */
+
+/* libcurl wants to know when it may read or write; `known`: it was told before. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+    struct net        *n = arg;
+    struct epoll_event ev = {.data.fd = fd};
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(n->ready, EPOLL_CTL_DEL, fd, NULL); /* it may be closed already */
+        return 0;
+    }
+    ev.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+                (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+    if (epoll_ctl(n->ready, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0) {
+        (void)epoll_ctl(n->ready, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev);
+    }
+    (void)curl_multi_assign(n->multi, fd, n);
+    return 0;
+}
+
+static int on_curl_timer(CURLM *multi, long ms, void *arg)
+{
+    struct net *n = arg;
+
+    (void)multi;
+    n->curl_due = ms < 0 ? 0 : net_now() + (double)ms / 1000;
+    return 0;
+}
+
+static void do_curl_timer(struct net *n)
+{
+    int running;
+
+    if (n->curl_due > 0 && n->curl_due <= net_now()) {
+        n->curl_due = 0;
+        (void)curl_multi_socket_action(n->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+}
+
+static void do_sockets(struct net *n)
+{
+    struct epoll_event ev[EVENTS];
+    int                k = epoll_wait(n->ready, ev, EVENTS, poll_ms(n)), running;
+
+    for (int i = 0; i < k; i++) {
+        int mask = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                   (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                   (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        if (ev[i].data.fd == n->wake) {
+            uint64_t times;
+            (void)!read(n->wake, &times, sizeof(times));
+        } else {
+            (void)curl_multi_socket_action(n->multi, ev[i].data.fd, mask, &running);
+        }
+    }
 }
 
 /* ---- the thread ---- */
@@ -146,18 +223,29 @@ static void do_messages(struct net *n)
     }
 }
 
+/* Each look is at all of them. */
+static void end_stalled(struct net *n)
+{
+    const double now = net_now();
+
+    if (now >= n->looked + LOOK_S) {
+        n->looked = now;
+        exchange_end_stalled(n, now);
+    }
+}
+
 static void *run(void *arg)
 {
     struct net *n = arg;
-    int         running;
 
     while (!net_stopping(n)) {
         (void)do_work(n);
         do_timers(n);
-        (void)curl_multi_perform(n->multi, &running);
+        do_curl_timer(n);
         do_messages(n);
-        exchange_end_stalled(n, net_now());
-        (void)curl_multi_poll(n->multi, NULL, 0, poll_ms(n), NULL);
+        end_stalled(n);
+        do_sockets(n);
+        do_messages(n);
     }
     do { /* each owner is told, and lets go */
         while (n->open) {
@@ -170,10 +258,20 @@ static void *run(void *arg)
 
 static drh_status start(struct net *n, drh_error *e)
 {
+    struct epoll_event ev = {.events = EPOLLIN};
+
     n->multi = curl_multi_init();
-    if (!n->multi) {
+    n->ready = epoll_create1(EPOLL_CLOEXEC);
+    n->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ev.data.fd = n->wake;
+    if (!n->multi || n->ready < 0 || n->wake < 0 ||
+        epoll_ctl(n->ready, EPOLL_CTL_ADD, n->wake, &ev) != 0) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory for libcurl");
     }
+    (void)curl_multi_setopt(n->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    (void)curl_multi_setopt(n->multi, CURLMOPT_SOCKETDATA, n);
+    (void)curl_multi_setopt(n->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    (void)curl_multi_setopt(n->multi, CURLMOPT_TIMERDATA, n);
     (void)curl_multi_setopt(n->multi, CURLMOPT_MAXCONNECTS, (long)n->o.connections + CALLS_KEPT);
     if (getrandom(&n->limits.random, sizeof(n->limits.random), 0) < 0 || n->limits.random == 0) {
         n->limits.random = (uint64_t)time(NULL) | 1;
@@ -198,6 +296,7 @@ drh_status net_new(struct net **out, const drh_host *h, const struct net_options
     n->host = h;
     n->o = *o;
     n->last = &n->first;
+    n->ready = n->wake = -1;
     n->limits.base = o->pause;
     n->limits.cap = o->longest_pause;
     (void)pthread_mutex_init(&n->lock, NULL);
@@ -210,6 +309,13 @@ drh_status net_new(struct net **out, const drh_host *h, const struct net_options
     return DRH_OK;
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 void net_free(struct net *n)
 {
     if (!n) {
@@ -217,10 +323,12 @@ void net_free(struct net *n)
     }
     if (n->started) {
         __atomic_store_n(&n->stopping, true, __ATOMIC_RELEASE);
-        (void)curl_multi_wakeup(n->multi);
+        wake(n);
         (void)pthread_join(n->thread, NULL);
     }
-    (void)curl_multi_cleanup(n->multi);
+    (void)curl_multi_cleanup(n->multi); /* it still closes sockets */
+    close_fd(n->ready);
+    close_fd(n->wake);
     (void)pthread_mutex_destroy(&n->lock);
     (void)n->host->alloc(n->host, n, 0);
 }

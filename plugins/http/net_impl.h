@@ -21,6 +21,10 @@ struct net {
     struct limits     limits;
     struct net_timer *timers;
     struct exchange  *open;
+    int               ready;    /* epoll: libcurl's sockets, and `wake` */
+    int               wake;     /* eventfd; [any] writes */
+    double            curl_due; /* when libcurl wants to be called in any case; 0: no time */
+    double            looked;   /* when stalled exchanges were last looked for */
 };
 
 /* Takes x off the multi handle and out of the list of open ones. */
