@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { FIRST_WINDOW = 16, MANY = 8 };
+enum { FIRST_WINDOW = 64, MANY = 8 };
 
 void oa_pace_init(struct oa_endpoint *ep)
 {
