@@ -240,7 +240,6 @@ struct oa {
     struct oa_caps        caps;
     char                  identity[256];
     /* -- under the lock */
-    pthread_mutex_t probe_lock; /* oa_count() */
     pthread_mutex_t lock;
     pthread_cond_t  moved;
     pthread_t       thread;

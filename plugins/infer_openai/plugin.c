@@ -96,7 +96,6 @@ static void destroy(void *self)
     oa_free_options(o);
     (void)pthread_cond_destroy(&o->moved);
     (void)pthread_mutex_destroy(&o->lock);
-    (void)pthread_mutex_destroy(&o->probe_lock);
     (void)h->alloc(h, o, 0);
 }
 
@@ -105,7 +104,6 @@ static void init_locks(struct oa *o)
     pthread_condattr_t attr;
 
     (void)pthread_mutex_init(&o->lock, NULL);
-    (void)pthread_mutex_init(&o->probe_lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&o->moved, &attr);

@@ -220,7 +220,8 @@ static drh_status ask_body(struct oa *o, const struct oa_endpoint *ep, int path,
                                  : ask(o, ep, path, drh_text_str(body), r, e);
 
     drh_text_free(body);
-    if (st == DRH_OK) {
+    if (st == DRH_OK &&
+        path != OA_PATH_TOKENIZE) { /* which is free, and asked by oa_count(), too */
         account(o, r);
     }
     return st;
@@ -506,9 +507,7 @@ drh_status oa_count(struct oa *o, drh_str text, uint32_t *tokens, drh_error *e)
     if (!o->caps.tokenize) {
         return drh_fail(e, DRH_E_UNSUPPORTED, "%s does not count tokens", o->ep[0].name);
     }
-    (void)pthread_mutex_lock(&o->probe_lock);
     st = ids_of(o, &o->ep[0], text, false, &ids, &can, e);
-    (void)pthread_mutex_unlock(&o->probe_lock);
     *tokens = (uint32_t)ids.n;
     (void)o->host->alloc(o->host, ids.id, 0);
     return st == DRH_OK && !can
