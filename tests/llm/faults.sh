@@ -5,7 +5,8 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 . "$(dirname "$0")/lib.sh"
 
-more=', "timeout": 0.6'
+# requests that are refused by their number would be that one by one, with pauses that grow each time
+more=', "timeout": 0.6, "longest_pause": 0.1'
 
 # rule MEMBERS - a rule for the requests of the run, behind those at the start.
 rule() {

@@ -103,7 +103,7 @@ mkfifo "$T/llm2.in"
 second=$!
 exec 7>"$T/llm2.in"
 llm_wait "$T/llm2.port"
-slots "$T/r.json" 400
+slots "$T/r.json" 400 ', "longest_pause": 0.1'
 sed "s|\"endpoint\": \"[^\"]*\"|\"endpoints\": [ {\"endpoint\": \"http://127.0.0.1:$first_port/v1\", \"weight\": 3, \"max_concurrency\": 30 }, {\"endpoint\": \"http://127.0.0.1:$(cat "$T/llm2.port")/v1\"} ]|" "$T/r.json" >"$T/r2.json"
 rm -rf "$T/data"
 recipe_run 0 "$T/r2.json"
