@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * values.h - the values of a page, one after another, whatever their encoding.
+ *
+ * A value is given as its plain bytes: little-endian numbers, one byte for a boolean, text without
+ * its length.  It is valid until the next one is asked for. */
+#ifndef PQ_VALUES_H
+#define PQ_VALUES_H
+
+#include "delta.h"
+#include "page.h"
+#include "rle.h"
+#include "schema.h"
+
+enum { PQ_BATCH = 512 };
+
+struct pq_value {
+    const uint8_t *p;
+    size_t         n;
+};
+
+/* The dictionary of a column chunk; all zeros: none. */
+struct pq_dictionary {
+    struct pq_block bytes;  /* owned: the page */
+    struct pq_block starts; /* owned: where the texts begin in it, uint32_t each */
+    uint32_t        n;
+    bool            there;
+};
+
+struct pq_values {
+    struct pq_file             *file;
+    const struct pq_dictionary *dictionary;
+    struct pq_type              type;
+    int32_t                     encoding; /* enum pq_encoding */
+    const uint8_t              *p, *end;
+    size_t                      i, n; /* BYTE_STREAM_SPLIT: values; PLAIN booleans: bits */
+    struct pq_rle               rle;  /* indexes, booleans; BATCH at a time: */
+    uint32_t                    index[PQ_BATCH], at, have;
+    struct pq_delta             delta, more; /* numbers or lengths; prefixes, then suffixes */
+    struct pq_block             made;        /* owned: a value that is in the page in parts */
+    size_t                      made_len;
+    uint8_t                     number[8];
+};
+
+/* The values of a page are p[0,n).  DRH_E_DATA with a message. */
+drh_status pq_values_open(struct pq_values *v, const struct pq_type *type, int32_t encoding,
+                          const struct pq_dictionary *d, const uint8_t *p, size_t n, drh_error *e);
+/* DRH_E_DATA when there is none: the page is damaged. */
+drh_status pq_values_next(struct pq_values *v, struct pq_value *out, drh_error *e);
+void       pq_values_free(struct pq_values *v);
+
+/* The dictionary page of d->bytes, n_bytes of them, has n entries. */
+drh_status pq_dictionary_open(struct pq_file *f, struct pq_dictionary *d,
+                              const struct pq_type *type, uint32_t n, size_t n_bytes, drh_error *e);
+void       pq_dictionary_free(struct pq_file *f, struct pq_dictionary *d);
+
+#endif
