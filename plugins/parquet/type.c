@@ -220,13 +220,13 @@ static void by_logical(const struct pq_element *el, struct pq_type *t)
     }
 }
 
-/* Older files have a converted type only: the same in other words.  They do not say for certain
- * whether a time is in UTC. */
+/* Older files have a converted type only: the same in other words.  Its times are in UTC. */
 static void by_converted(const struct pq_element *el, struct pq_type *t)
 {
     struct pq_element same = *el;
     int32_t           c = el->converted;
 
+    same.utc = true;
     if (c == C_UTF8 || c == C_ENUM) {
         same.logical = L_STRING;
     } else if (c == C_JSON) {
