@@ -21,6 +21,7 @@ static inline drh_status look(struct pq_column *c, struct place at, uint32_t *de
 {
     drh_status st = pq_column_peek(c, e);
 
+    *def = 0;
     if (st != DRH_OK) {
         if (st == DRH_END) {
             (void)drh_fail(e, DRH_E_DATA, "it has fewer rows than its row group" PQ_AGAIN);

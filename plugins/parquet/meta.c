@@ -218,13 +218,12 @@ static drh_status check_column(const struct pq_meta *m, const struct pq_node *le
     return DRH_OK;
 }
 
-static drh_status in_column(const struct pq_node *leaf, uint32_t g, drh_error *e)
+static drh_status in_column(uint32_t g, uint32_t column, drh_error *e)
 {
-    char   why[sizeof(e->message)];
-    size_t n = leaf->name.len < 100 ? leaf->name.len : 100;
+    char why[sizeof(e->message)];
 
     (void)snprintf(why, sizeof(why), "%s", e->message);
-    return drh_fail(e, e->code, "row group %u, column %.*s: %s", g, (int)n, leaf->name.ptr, why);
+    return drh_fail(e, e->code, "row group %u, column %u of the file: %s", g, column, why);
 }
 
 static drh_status read_columns(const struct pq_meta *m, uint32_t g, struct pq_thrift *t,
@@ -247,7 +246,7 @@ static drh_status read_columns(const struct pq_meta *m, uint32_t g, struct pq_th
         }
         if (s->leaf[i]->wanted) {
             st = check_column(m, s->leaf[i], &found, &c, e);
-            st = st == DRH_OK ? fn(s->leaf[i], &c, g, e) : in_column(s->leaf[i], g, e);
+            st = st == DRH_OK ? fn(s->leaf[i], &c, g, e) : in_column(g, i, e);
         }
     }
     return st;

@@ -97,6 +97,15 @@ static bool group_is_item(const struct build *b, const struct pq_element *list,
             memcmp(group->name.ptr + n, "_tuple", 6) == 0);
 }
 
+/* What a list holds is called by the list's name. */
+static drh_status no_name(struct pq_node *item, drh_status st)
+{
+    if (st == DRH_OK) {
+        item->name.len = 0;
+    }
+    return st;
+}
+
 /* The group `el` has been taken and its one child, which is repeated, is next. */
 static drh_status build_list(struct build *b, const struct pq_element *el, struct level at,
                              struct pq_node **out)
@@ -105,13 +114,17 @@ static drh_status build_list(struct build *b, const struct pq_element *el, struc
     struct pq_node          *n = new_node(b, PQ_LIST, el->name, at);
     struct level             in = {at.def + 1, at.rep + 1};
 
+    drh_status st;
+
     n->item_def = in.def;
     n->rep = in.rep;
     *out = n;
     if (group->children <= 0 || group_is_item(b, el, group)) {
-        return build_group(b, group, in, &n->child);
+        st = build_group(b, group, in, &n->child);
+    } else {
+        st = build_any(b, in, &n->child);
     }
-    return build_any(b, in, &n->child);
+    return no_name(n->child, st);
 }
 
 /* A repeated element outside of a LIST is a list of its own. */
@@ -120,11 +133,13 @@ static drh_status build_repeated(struct build *b, const struct pq_element *el, s
 {
     struct pq_node *n = new_node(b, PQ_LIST, el->name, at);
     struct level    in = {at.def + 1, at.rep + 1};
+    drh_status      st;
 
     n->item_def = in.def;
     n->rep = in.rep;
     *out = n;
-    return build_group(b, el, in, &n->child);
+    st = build_group(b, el, in, &n->child);
+    return no_name(n->child, st);
 }
 
 /* A map is a list of pairs.  What is annotated as one and has no pairs stays a list. */
@@ -140,6 +155,7 @@ static drh_status build_map(struct build *b, const struct pq_element *el, struct
     n->rep = in.rep;
     *out = n;
     st = build_plain(b, group, in, &n->child);
+    st = no_name(n->child, st);
     if (st == DRH_OK && n->child->kind == PQ_STRUCT && group->children == 2) {
         key = n->child->child;
         n->kind = PQ_MAP;

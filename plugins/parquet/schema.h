@@ -62,7 +62,7 @@ struct pq_node {
     bool              text_keys;
     uint32_t          def, item_def, rep;
     uint32_t          leaf; /* PQ_VALUE: number of its column in the file */
-    drh_str           name; /* of a column or a member of a struct */
+    drh_str           name; /* of a column or a member of a struct; "" in a list */
     struct pq_type    type; /* PQ_VALUE */
     struct pq_node   *child, *next;
     struct pq_column *column; /* PQ_VALUE that is wanted: the caller's */
