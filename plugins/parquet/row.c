@@ -53,16 +53,22 @@ drh_status pq_row_end(struct pq_row *row, drh_error *e)
 }
 
 /* Names were checked with the schema, so what is wrong can only be that one is there twice. */
-drh_status pq_row_key(struct pq_row *row, drh_str name, drh_error *e)
+__attribute__((noinline)) static drh_status name_refused(struct pq_row *row, drh_status st,
+                                                         drh_str name, drh_error *e)
 {
     char column[100];
 
-    if (!goes_on(row, name.len)) {
-        return DRH_OK;
-    }
     (void)snprintf(column, sizeof(column), "%.*s", name.len < 90 ? (int)name.len : 90, name.ptr);
-    return took(row, row->api->put_key(row->slot, name.ptr, name.len), "duplicate_key", column,
+    return took(row, st, "duplicate_key", column,
                 "it is there twice; name those to read (option columns)", e);
+}
+
+drh_status pq_row_key(struct pq_row *row, drh_str name, drh_error *e)
+{
+    drh_status st =
+        goes_on(row, name.len) ? row->api->put_key(row->slot, name.ptr, name.len) : DRH_OK;
+
+    return st == DRH_OK ? DRH_OK : name_refused(row, st, name, e);
 }
 
 drh_status pq_row_null(struct pq_row *row, drh_error *e)

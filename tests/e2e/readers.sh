@@ -268,7 +268,7 @@ none() { # NAME WORDS... - the file's content is standard input
     lines "$T/err" 1
     [ ! -e "$T/none.jsonl" ] || fail "$name: an output"
 }
-printf 'PAR1\025\004\025' | none train.parquet "a Parquet file"
+printf 'FEA1\025\004\025' | none train.feather "a Feather file"
 printf 'PK\003\004xxxx' | none sheet.xlsx "xlsx"
 printf 'BZh91AYxx' | none a.jsonl.bz2 "a bzip2 file"
 printf 'ARROW1\000\000' | none a.arrow "an Arrow file"
@@ -280,18 +280,18 @@ printf 'abc\000\001\002' | none odd "a format that is not known"
 printf 'PAR1\025\004\025' | run 2 --plugin chat.so # a pipe shows it in its first line
 has "$T/err" "a Parquet file" "pipe"
 lines "$T/err" 1
-run 2 --plugin chat.so "$T/train.parquet" --plugin-path "$FAKES/readers" --plugin-path "$FAKES/bad"
-has "$T/err" "(there: tiny, tiny-workers, tiny-pinned, tiny-gz, bad-reader)"
+run 2 --plugin chat.so "$T/train.feather" --plugin-path "$FAKES/readers" --plugin-path "$FAKES/bad"
+has "$T/err" "(there: tiny, tiny-workers, tiny-pinned, tiny-gz, bad-reader, parquet)"
 cat >"$T/p.json" <<END
 { "recipe": 1, "version": "v1", "data": "$T/p",
   "sources": [ { "use": "local", "path": "$T/src/plain.jsonl", "dataset": "a" },
-               { "use": "local", "path": "$T/train.parquet", "dataset": "b" } ],
+               { "use": "local", "path": "$T/train.feather", "dataset": "b" } ],
   "convert": [ { "use": "pretrain" } ] }
 END
 run 2 check "$T/p.json"
-has "$T/err" "/sources/1" "train.parquet: a Parquet file"
+has "$T/err" "/sources/1" "train.feather: a Feather file"
 run 2 run "$T/p.json"
-has "$T/err" "train.parquet: a Parquet file"
+has "$T/err" "train.feather: a Feather file"
 [ ! -e "$T/p/interim" ] || fail "something was made before"
 mkfifo "$T/pipe" # nobody looks at what can be read only once
 cat "$T/src/plain.jsonl" >"$T/pipe" &

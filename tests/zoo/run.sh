@@ -50,14 +50,14 @@ animal "\"select\": [ { \"use\": \"$zoo/nan_scores.so\" } ]" 0 2 content
 animal "\"select\": [ { \"use\": \"$zoo/nan_scores.so\", \"top\": 0.5 } ]" 0 0 unscored
 
 # Readers that cannot be used: said when a file is in no known format, and when they are named.
-printf 'PAR1....' >train.parquet
+printf 'FEA1....' >train.feather
 reader() { # NAME WORDS
     mkdir only
     cp "$zoo/$1.so" only/
     for how in "--plugin-path only" "--plugin only/$1.so"; do
         code=0
         # shellcheck disable=SC2086
-        "$drhost" --plugin "$PLUGINS/chat.so" $how train.parquet >log 2>&1 || code=$?
+        "$drhost" --plugin "$PLUGINS/chat.so" $how train.feather >log 2>&1 || code=$?
         if [ "$code" -ne 2 ] || ! grep -q "$2" log; then
             echo "$1, $how: exit $code; wanted 2 and \"$2\" in:" >&2
             cat log >&2
@@ -83,5 +83,5 @@ claims() { # FILE RECORDS OPTION...
 }
 claims in.jsonl 2 --plugin-path only
 claims in.jsonl 0 --plugin only/reader_all.so
-claims train.parquet 0 --plugin-path only
+claims train.feather 0 --plugin-path only
 exit $bad
