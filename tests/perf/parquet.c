@@ -5,7 +5,7 @@
  *     perf_parquet build/plugins/parquet.so FILE.parquet [OPTIONS]
  *
  * Reads all rows, several rounds, and prints the best: records, their bytes as JSON and CPU time.
- * By hand, not in ctest; parquet.sh makes files and compares with pyarrow.
+ * By hand, not in ctest; parquet.py makes files and compares with pyarrow.
  */
 #include "reader_host.h"
 
