@@ -19,7 +19,7 @@ struct pq_row {
     drh_record           *slot;
     uint64_t              size;
     const char           *bad; /* reason code; NULL: it is good */
-    char                  why[200];
+    char                  why[600];
 };
 
 /* All of these: DRH_OK also when the row is bad; else no memory, with a message. */
