@@ -2,6 +2,8 @@
  * column.c - see column.h. */
 #include "column.h"
 
+enum { POLL = 1 << 16 }; /* entries */
+
 static const uint32_t zeros[PQ_BATCH];
 
 drh_status pq_column_error(const struct pq_column *c, drh_error *e)
@@ -47,7 +49,6 @@ drh_status pq_column_open(struct pq_column *c, uint32_t group, const struct pq_c
     c->left = chunk->values;
     c->dictionary.there = false;
     c->page_left = c->i = c->n = 0;
-    c->page.type = -1;
     return refused ? drh_fail(e, DRH_E_DATA, "%s", refused) : DRH_OK;
 }
 
@@ -105,6 +106,20 @@ static drh_status open_levels(struct pq_column *c, struct pq_rle *r, int32_t enc
     return DRH_OK;
 }
 
+/* Rows are counted before the first one is given: who begins behind the page goes by its header,
+ * and must come to the same rows as who has read it. */
+static drh_status check_rows(const struct pq_column *c, drh_error *e)
+{
+    uint64_t rows;
+
+    if (!pq_rle_zeros(&c->rep_runs, c->page.values, &rows)) {
+        return broken(e, "a page ends before its levels do");
+    }
+    return rows == c->page.rows
+               ? DRH_OK
+               : broken(e, "a page has another number of rows than its header says");
+}
+
 static drh_status open_data(struct pq_column *c, drh_error *e)
 {
     const struct pq_page *p = &c->page;
@@ -119,12 +134,12 @@ static drh_status open_data(struct pq_column *c, drh_error *e)
         (void)pq_rle_open(&c->rep_runs, c->bytes.p, p->rep_size, pq_bits_of(c->max_rep));
         (void)pq_rle_open(&c->def_runs, c->bytes.p + p->rep_size, p->def_size,
                           pq_bits_of(c->max_def));
+        st = c->max_rep ? check_rows(c, e) : DRH_OK;
     } else {
         st = open_levels(c, &c->rep_runs, p->rep_encoding, c->max_rep, &at, e);
         st = st == DRH_OK ? open_levels(c, &c->def_runs, p->def_encoding, c->max_def, &at, e) : st;
     }
-    c->page_left = p->values;
-    c->page_rows = 0;
+    c->page_left = st == DRH_OK ? p->values : 0;
     return st == DRH_OK ? pq_values_open(&c->values, &c->leaf->type, p->encoding, &c->dictionary,
                                          c->bytes.p + at, p->size - at, e)
                         : st;
@@ -159,14 +174,6 @@ static drh_status next_head(struct pq_column *c, drh_error *e)
     return DRH_OK;
 }
 
-/* When all of a page has been given. */
-static drh_status check_page(const struct pq_column *c, drh_error *e)
-{
-    return c->page.type == PQ_DATA_PAGE_V2 && c->max_rep && c->page_rows != c->page.rows
-               ? broken(e, "a page has another number of rows than its header says")
-               : DRH_OK;
-}
-
 /* ---- entries ---- */
 
 static drh_status get_levels(struct pq_rle *r, uint32_t *out, uint32_t n, uint32_t max,
@@ -191,9 +198,6 @@ static drh_status fill_batch(struct pq_column *c, drh_error *e)
 
     if (c->max_rep) {
         st = get_levels(&c->rep_runs, rep, n, c->max_rep, e);
-        for (uint32_t i = 0; i < n; i++) {
-            c->page_rows += rep[i] == 0;
-        }
         if (st == DRH_OK && c->page.type == PQ_DATA_PAGE_V2 && c->page_left == c->page.values &&
             rep[0]) {
             st = broken(e, "a page begins inside a row");
@@ -215,13 +219,11 @@ drh_status pq_column_fill(struct pq_column *c, drh_error *e)
     drh_status st = DRH_OK;
 
     while (st == DRH_OK && c->page_left == 0) {
-        st = check_page(c, e);
-        c->page.type = -1;
         c->i = c->n = 0;
-        if (st == DRH_OK && c->left == 0) {
+        if (c->left == 0) {
             return DRH_END;
         }
-        st = st == DRH_OK ? next_head(c, e) : st;
+        st = next_head(c, e);
         st = st == DRH_OK ? open_data(c, e) : st;
     }
     st = st == DRH_OK ? fill_batch(c, e) : st;
@@ -245,7 +247,6 @@ static drh_status skip_pages(struct pq_column *c, uint64_t *n, drh_error *e)
             return open_data(c, e);
         }
         *n -= rows;
-        c->page.type = -1;
     }
     return DRH_OK;
 }
@@ -267,7 +268,9 @@ static drh_status skip_entry(struct pq_column *c, drh_error *e)
 
 drh_status pq_column_skip(struct pq_column *c, uint64_t n, drh_error *e)
 {
-    drh_status st = skip_pages(c, &n, e);
+    const drh_host *h = c->file->host;
+    uint64_t        entries = 0;
+    drh_status      st = skip_pages(c, &n, e);
 
     if (st != DRH_OK) {
         return pq_column_error(c, e);
@@ -278,6 +281,9 @@ drh_status pq_column_skip(struct pq_column *c, uint64_t n, drh_error *e)
             return DRH_OK;
         }
         st = st == DRH_OK ? skip_entry(c, e) : st;
+        if (++entries % POLL == 0 && h->cancelled(h)) {
+            return drh_fail(e, DRH_E_CANCELLED, "stopped");
+        }
     }
     return st == DRH_END ? DRH_OK : st; /* who reads on finds that rows are missing */
 }

@@ -22,7 +22,6 @@ struct pq_column {
     struct pq_block       bytes, levels; /* owned: the page, the two below */
     struct pq_page        page;
     uint32_t              page_left; /* entries of the page that are not in the batch yet */
-    uint32_t              page_rows; /* rows that began in it */
     struct pq_rle         def_runs, rep_runs;
     const uint32_t       *def, *rep; /* the batch: n entries, i is the one that is next */
     uint32_t              i, n;

@@ -138,3 +138,31 @@ size_t pq_rle_get(struct pq_rle *r, uint32_t *out, size_t n)
     }
     return got;
 }
+
+bool pq_rle_zeros(const struct pq_rle *r, uint64_t n, uint64_t *zeros)
+{
+    struct pq_rle walk = *r;
+
+    *zeros = 0;
+    while (n) {
+        uint32_t out[64];
+        size_t   k = sizeof(out) / sizeof(*out);
+
+        if (walk.left == 0 && (walk.is_bits || !next_run(&walk))) {
+            return false;
+        }
+        if (!walk.packed) { /* a run that may be very long */
+            k = n < walk.left ? (size_t)n : walk.left;
+            *zeros += walk.value == 0 ? k : 0;
+            walk.left -= (uint32_t)k;
+        } else {
+            k = k < n ? k : (size_t)n;
+            k = pq_rle_get(&walk, out, k < walk.left ? k : walk.left);
+            for (size_t i = 0; i < k; i++) {
+                *zeros += out[i] == 0;
+            }
+        }
+        n -= k;
+    }
+    return true;
+}

@@ -22,6 +22,8 @@ bool pq_rle_open(struct pq_rle *r, const uint8_t *p, size_t n, uint32_t width);
 bool pq_rle_open_bits(struct pq_rle *r, const uint8_t *p, size_t n, uint32_t width);
 /* Up to n values; fewer only when the bytes end or make no sense. */
 size_t pq_rle_get(struct pq_rle *r, uint32_t *out, size_t n);
+/* How many of the next n values are 0, without giving them; false: there are fewer than n. */
+bool pq_rle_zeros(const struct pq_rle *r, uint64_t n, uint64_t *zeros);
 /* Bits that a number up to `max` takes. */
 uint32_t pq_bits_of(uint32_t max);
 
