@@ -81,7 +81,12 @@ static drh_status put_value(struct pq_row *row, const struct pq_node *n, struct 
         return pq_row_null(row, e);
     }
     st = take(c, &v, e);
-    return st == DRH_OK ? pq_row_value(row, c->name, &n->type, &v, e) : st;
+    if (st != DRH_OK) {
+        return st;
+    }
+    return n->type.form == PQ_SHOW_TEXT && pq_row_text(row, &v)
+               ? DRH_OK
+               : pq_row_value(row, c->name, &n->type, &v, e);
 }
 
 static drh_status put_members(struct pq_row *row, const struct pq_node *n, struct place at,

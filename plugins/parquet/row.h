@@ -34,4 +34,17 @@ drh_status pq_row_map_key(struct pq_row *row, const char *column, const struct p
                           drh_error *e);
 void       pq_row_bad(struct pq_row *row, const char *reason, const char *column, const char *why);
 
+/* A text without more ado; false: pq_row_value() knows what is wrong with it. */
+static inline bool pq_row_text(struct pq_row *row, const struct pq_value *v)
+{
+    uint64_t size = row->size + v->n + 4;
+
+    if (row->bad || size > PQ_MAX_ROW ||
+        row->api->put_str(row->slot, (const char *)v->p, v->n) != DRH_OK) {
+        return false;
+    }
+    row->size = size;
+    return true;
+}
+
 #endif

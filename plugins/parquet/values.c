@@ -97,6 +97,7 @@ drh_status pq_values_open(struct pq_values *v, const struct pq_type *type, int32
     v->type = *type;
     v->dictionary = d;
     v->encoding = encoding;
+    v->plain_text = encoding == PQ_PLAIN && type->physical == PQ_BYTE_ARRAY;
     v->p = p;
     v->end = p + n;
     v->i = v->n = v->made_len = 0;
@@ -263,7 +264,7 @@ static drh_status next_delta_text(struct pq_values *v, struct pq_value *out, drh
     return v->type.physical == PQ_FIXED && out->n != v->type.width ? ended(e) : DRH_OK;
 }
 
-drh_status pq_values_next(struct pq_values *v, struct pq_value *out, drh_error *e)
+drh_status pq_values_any(struct pq_values *v, struct pq_value *out, drh_error *e)
 {
     int64_t  n;
     uint32_t bit;

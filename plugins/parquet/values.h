@@ -30,7 +30,8 @@ struct pq_values {
     struct pq_file             *file;
     const struct pq_dictionary *dictionary;
     struct pq_type              type;
-    int32_t                     encoding; /* enum pq_encoding */
+    int32_t                     encoding;   /* enum pq_encoding */
+    bool                        plain_text; /* PLAIN, BYTE_ARRAY */
     const uint8_t              *p, *end;
     size_t                      i, n; /* BYTE_STREAM_SPLIT: values; PLAIN booleans: bits */
     struct pq_rle               rle;  /* indexes, booleans; BATCH at a time: */
@@ -44,9 +45,25 @@ struct pq_values {
 /* The values of a page are p[0,n).  DRH_E_DATA with a message. */
 drh_status pq_values_open(struct pq_values *v, const struct pq_type *type, int32_t encoding,
                           const struct pq_dictionary *d, const uint8_t *p, size_t n, drh_error *e);
-/* DRH_E_DATA when there is none: the page is damaged. */
-drh_status pq_values_next(struct pq_values *v, struct pq_value *out, drh_error *e);
 void       pq_values_free(struct pq_values *v);
+/* The next value, of any kind.  DRH_E_DATA when there is none: the page is damaged. */
+drh_status pq_values_any(struct pq_values *v, struct pq_value *out, drh_error *e);
+
+/* The same; most values are plain texts, and these come without a call. */
+static inline drh_status pq_values_next(struct pq_values *v, struct pq_value *out, drh_error *e)
+{
+    if (v->plain_text && v->end - v->p >= 4) {
+        uint32_t n = pq_u32(v->p);
+
+        if (n <= (uint64_t)(v->end - v->p - 4)) {
+            out->p = v->p + 4;
+            out->n = n;
+            v->p += 4 + (size_t)n;
+            return DRH_OK;
+        }
+    }
+    return pq_values_any(v, out, e);
+}
 
 /* The dictionary page of d->bytes, n_bytes of them, has n entries. */
 drh_status pq_dictionary_open(struct pq_file *f, struct pq_dictionary *d,
