@@ -108,6 +108,21 @@ static void make_columns(struct pq_stream *s, struct pq_node *n, const char *abo
     }
 }
 
+/* An empty table of no columns is read as what it is. */
+static drh_status no_columns(const struct pq_stream *s, drh_error *e)
+{
+    bool rows = false;
+
+    for (uint32_t g = 0; g < s->meta.n_groups; g++) {
+        rows = rows || pq_meta_group(&s->meta, g)->rows;
+    }
+    if (s->meta.schema.n_leaves == 0) {
+        return rows ? drh_fail(e, DRH_E_DATA, "it has rows and no columns" PQ_AGAIN) : DRH_OK;
+    }
+    return drh_fail(e, DRH_E_CONFIG,
+                    "no column is left to be read; look at the options columns and without");
+}
+
 static drh_status open_columns(struct pq_stream *s, drh_error *e)
 {
     const struct pq_schema *schema = &s->meta.schema;
@@ -118,9 +133,7 @@ static drh_status open_columns(struct pq_stream *s, drh_error *e)
         n += schema->leaf[i]->wanted;
     }
     if (n == 0) {
-        return drh_fail(e, DRH_E_CONFIG,
-                        "no column is left to be read; look at the options columns "
-                        "and without");
+        return no_columns(s, e);
     }
     st = pq_reserve(&s->file, &s->columns, n * sizeof(struct pq_column), e);
     if (st != DRH_OK) {

@@ -157,6 +157,31 @@ START_TEST(rle_examples)
 }
 END_TEST
 
+START_TEST(rle_counts_zeros)
+{
+    /* a run of three zeros, the numbers 0 to 7, a run of 2^20 zeros, one of two ones */
+    static const uint8_t bytes[] = "\x06\x00\x03\x88\xc6\xfa\x80\x80\x80\x01\x00\x04\x01";
+    static const struct {
+        uint64_t n, zeros;
+    } cases[] = {
+        {0, 0}, {2, 2}, {3, 3}, {4, 4}, {11, 4}, {12, 5}, {11 + (1 << 20) + 2, 4 + (1 << 20)}};
+    struct pq_rle r;
+    uint64_t      got;
+    uint32_t      some[5];
+
+    ck_assert(pq_rle_open(&r, bytes, sizeof(bytes) - 1, 3));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert(pq_rle_zeros(&r, cases[i].n, &got));
+        ck_assert_uint_eq(got, cases[i].zeros);
+    }
+    ck_assert(!pq_rle_zeros(&r, 11 + (1 << 20) + 3, &got)); /* one more than there are */
+    ck_assert_uint_eq(pq_rle_get(&r, some, 5), 5);          /* it gives nothing away */
+    ck_assert_uint_eq(some[4], 1);
+    ck_assert(pq_rle_zeros(&r, 6, &got)); /* from inside the group on: 2 to 7 */
+    ck_assert_uint_eq(got, 0);
+}
+END_TEST
+
 START_TEST(rle_nonsense)
 {
     static const struct {
@@ -667,6 +692,7 @@ int main(void)
     tcase_add_test(t, thrift_cut_anywhere);
     tcase_add_test(t, thrift_nonsense);
     tcase_add_test(t, rle_examples);
+    tcase_add_test(t, rle_counts_zeros);
     tcase_add_test(t, rle_nonsense);
     tcase_add_test(t, delta_examples);
     tcase_add_test(t, delta_nonsense);

@@ -498,6 +498,7 @@ def make_misc():
     empty = chats(3).slice(0, 0)
     arrow("empty", "arrow", empty)
     duck("empty", "duckdb", empty, "")
+    arrow("empty", "none", pa.table({}))
     arrow("alpaca", "arrow", pa.table({
         "instruction": [f"Say {w}." for w in WORDS], "input": [""] * len(WORDS), "output": WORDS}), compression="zstd")
 
