@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_parquet.c - the Parquet reader: encodings with the examples of the format's Encodings.md,
- * value forms, positions after every row, and what it does when memory runs out.  Whole files of
- * other writers are read by e2e/parquet.sh.
+ * codecs, value forms, positions after every row, and what it does when memory runs out.  Whole
+ * files of other writers are read by e2e/parquet.sh.
  */
 #include "column.h"
 #include "reader_host.h"
@@ -354,6 +354,67 @@ START_TEST(values_refused)
 }
 END_TEST
 
+/* ---- compressions ---- */
+
+#define PLAIN "one two one two one two one two"
+#define LZ4                                                                                        \
+    "\x8eone two \x08\x00\x50"                                                                     \
+    "e two"
+
+/* As pyarrow.Codec writes it; LZ4 of old are Hadoop's blocks, or one without sizes. */
+static const struct {
+    uint32_t    codec;
+    const char *bytes;
+    size_t      n;
+} packed[] = {
+    {PQ_SNAPPY, "\x1f\x1cone two \x5a\x08\x00", 13},
+    {PQ_GZIP,
+     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\xcf\x4b\x55\x28\x29\xcf\x57\xc8\xc7\x4e\x03\x00"
+     "\x47\x80"
+     "\x66\xe6\x1f\x00\x00\x00",
+     31},
+    {PQ_BROTLI, "\x1b\x1e\x00\x00\x04\x1c\x72\xa4\x77\x49\xbb\xb4\x15\xfc\x84\x23\x36\xec\x02", 19},
+    {PQ_ZSTD, "\x28\xb5\x2f\xfd\x20\x1f\x75\x00\x00\x40one two \x01\x00\xab\x0b\x17", 23},
+    {PQ_LZ4_RAW, LZ4, 17},
+    {PQ_LZ4, LZ4, 17},
+    {PQ_LZ4, "\0\0\0\x1f\0\0\0\x11" LZ4, 25},
+};
+
+static drh_status unpack_to(size_t i, size_t n, size_t n_out)
+{
+    struct pq_file   f = part_file();
+    struct pq_unpack u = {0};
+    uint8_t         *in = malloc(n ? n : 1), *out = malloc(n_out); /* no byte more */
+    drh_status       st;
+
+    ck_assert(in && out);
+    memcpy(in, packed[i].bytes, n);
+    st = pq_decompress(&u, packed[i].codec, in, n, out, n_out);
+    ck_assert(st != DRH_OK || memcmp(out, PLAIN, n_out) == 0);
+    pq_unpack_free(&f, &u);
+    free(in);
+    free(out);
+    return st;
+}
+
+START_TEST(codecs)
+{
+    size_t n = strlen(PLAIN);
+
+    for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
+        ck_assert_int_eq(unpack_to(i, packed[i].n, n), DRH_OK);
+        ck_assert_int_eq(unpack_to(i, packed[i].n, n - 1), DRH_E_DATA); /* more than the page */
+        ck_assert_int_eq(unpack_to(i, packed[i].n, n + 1), DRH_E_DATA); /* less */
+        for (size_t k = 0; k < packed[i].n; k++) {
+            ck_assert_int_eq(unpack_to(i, k, n), DRH_E_DATA); /* cut */
+        }
+    }
+    ck_assert_ptr_nonnull(pq_codec_refused(PQ_LZO));
+    ck_assert_ptr_nonnull(pq_codec_refused(8));
+    ck_assert_ptr_null(pq_codec_refused(PQ_LZ4_RAW));
+}
+END_TEST
+
 /* ---- forms ---- */
 
 static const char *form(char *end, char *text)
@@ -699,6 +760,7 @@ int main(void)
     tcase_add_test(t, values_examples);
     tcase_add_test(t, values_dictionary);
     tcase_add_test(t, values_refused);
+    tcase_add_test(t, codecs);
     tcase_add_test(t, forms_of_dates);
     tcase_add_test(t, forms_of_numbers);
     tcase_add_test(t, forms_of_bytes);
