@@ -10,14 +10,14 @@ static const char schema[] =
     "empty: all\"},"
     "\"without\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"default\":[],"
     "\"description\":\"columns not to read, pictures for instance; a file may lack them\"},"
-    "\"memory\":{\"type\":\"integer\",\"default\":512,\"minimum\":1,\"maximum\":1048576,"
+    "\"memory\":{\"type\":\"integer\",\"default\":1024,\"minimum\":1,\"maximum\":1048576,"
     "\"description\":\"MiB that a file may take at most: a page and a dictionary of each column\"}"
     "}}";
 
 static drh_status create(const drh_host *h, const drh_config *c, void **self, drh_error *e)
 {
     struct pq_options *o = h->alloc(h, NULL, sizeof(*o));
-    int64_t            memory = 512;
+    int64_t            memory = 1024;
 
     if (!o) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory");
