@@ -3,7 +3,6 @@
  * apply.c - reads the list and settles records by it; see dedup.h and merge.h.  Records of a shard
  * are found by halving, in a file that is mapped: what is needed of it is in memory.
  */
-#define _POSIX_C_SOURCE 200809L
 #include "merge.h"
 
 #include <errno.h>

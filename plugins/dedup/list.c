@@ -29,8 +29,7 @@ static drh_status write_name(struct merge *m, uint64_t at, struct dedup_buf *b)
         return st;
     }
     if (head.kind != NOTE_NAME) {
-        return drh_fail(m->e, DRH_E_DATA,
-                        "the notes of this step are damaged; start again with --fresh");
+        return drh_fail(m->e, DRH_E_DATA, NOTES_DAMAGED);
     }
     b->len = 0;
     if (dedup_room(b, head.len) != DRH_OK) {

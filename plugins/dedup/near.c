@@ -82,7 +82,10 @@ static drh_status load(struct merge *m, uint64_t address, struct evidence *v)
         return st;
     }
     v->buf.len = 0;
-    if (head.len < before || dedup_room(&v->buf, head.len) != DRH_OK) {
+    if (head.len < before) {
+        return drh_fail(m->e, DRH_E_DATA, NOTES_DAMAGED);
+    }
+    if (dedup_room(&v->buf, head.len) != DRH_OK) {
         return drh_fail(m->e, DRH_E_NOMEM, "out of memory");
     }
     v->p = (const void *)v->buf.ptr;

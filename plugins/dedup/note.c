@@ -2,7 +2,6 @@
  *
  * note.c - reading notes; see note.h.  One thread.
  */
-#define _POSIX_C_SOURCE 200809L
 #include "note.h"
 
 #include "sort.h"
@@ -88,10 +87,8 @@ drh_status notes_read(struct notes *s, uint64_t address, void *to, size_t len, d
 {
     size_t shard = shard_of(s, address);
     int    fd;
-    if (shard >= s->n || len > s->start[shard + 1] - address) {
-        return drh_fail(e, DRH_E_DATA,
-                        "the notes of this step are damaged; start again with "
-                        "--fresh");
+    if (shard >= s->n || address > s->start[s->n] || len > s->start[shard + 1] - address) {
+        return drh_fail(e, DRH_E_DATA, NOTES_DAMAGED);
     }
     fd = open_shard(s, shard, e);
     return fd < 0 ? DRH_E_IO : sort_pread(fd, to, len, address - s->start[shard], e);
@@ -116,9 +113,7 @@ static drh_status hold(struct notes_walk *w, size_t len, const uint8_t **p, drh_
 {
     const uint64_t end = w->notes->start[w->shard + 1];
     if (len > end - w->address) {
-        return drh_fail(e, DRH_E_DATA,
-                        "the notes of this step are damaged; start again with "
-                        "--fresh");
+        return drh_fail(e, DRH_E_DATA, NOTES_DAMAGED);
     }
     if (w->buf.len == 0 || w->address < w->from ||
         w->address + len > w->from + (uint64_t)w->buf.len) {
@@ -184,8 +179,7 @@ drh_status notes_next(struct notes_walk *w, drh_error *e)
             w->n_more -= sizeof(*w->note);
             return DRH_OK;
         } else if (head.kind != NOTE_NAME) {
-            return drh_fail(e, DRH_E_DATA,
-                            "the notes of this step are damaged; start again with --fresh");
+            return drh_fail(e, DRH_E_DATA, NOTES_DAMAGED);
         }
     }
     return st;

@@ -27,6 +27,8 @@ struct note {
 /* NOTE_NAME: its length, its bytes, padding.  NOTE_SHARD: the id. */
 enum { NOTE_ADDRESS_STEP = sizeof(struct note_head) + sizeof(struct note) };
 
+#define NOTES_DAMAGED "the notes of this step are damaged; start again with --fresh"
+
 enum { NOTES_OPEN = 64 };
 
 struct notes {

@@ -101,14 +101,29 @@ static drh_status add_shard(struct dedup_buf *b, const uint64_t id[2])
     return st == DRH_OK ? dedup_add(b, id, 2 * sizeof(*id)) : st;
 }
 
-static drh_status add_name(struct dedup_buf *b, drh_str name)
+/* "DOMAIN/DATASET/" before the name of a file, for many data sets have a train.jsonl. */
+static drh_status add_name(struct dedup_buf *b, const drh_record_info *info, drh_str name,
+                           bool is_file)
 {
-    const uint32_t   len = name.len > NAME_BYTES ? NAME_BYTES : (uint32_t)name.len;
-    struct note_head head = {NOTE_NAME, (uint32_t)(sizeof(len) + len + 7) / 8 * 8};
+    const size_t     begin = b->len;
+    struct note_head head = {NOTE_NAME, 0};
+    uint32_t         len = 0;
+    drh_str          part[5] = {info->domain, {"/", 1}, info->dataset, {"/", 1}, name};
     drh_status       st = dedup_add(b, &head, sizeof(head));
+
     st = st == DRH_OK ? dedup_add(b, &len, sizeof(len)) : st;
-    st = st == DRH_OK ? dedup_add(b, name.ptr, len) : st;
-    return st == DRH_OK ? pad(b) : st;
+    for (int i = is_file && info->dataset.len > 0 ? 0 : 4; st == DRH_OK && i < 5; i++) {
+        const size_t most = part[i].len < NAME_BYTES ? part[i].len : NAME_BYTES;
+        len += (uint32_t)most;
+        st = dedup_add(b, part[i].ptr, most);
+    }
+    st = st == DRH_OK ? pad(b) : st;
+    if (st == DRH_OK) {
+        head.len = (uint32_t)(b->len - begin - sizeof(head));
+        memcpy(b->ptr + begin, &head, sizeof(head));
+        memcpy(b->ptr + begin + sizeof(head), &len, sizeof(len));
+    }
+    return st;
 }
 
 /* SHA-256 of what sets records apart (per) and of all parts, each preceded by its length. */
@@ -215,10 +230,10 @@ static drh_status add_record(struct dedup_worker *w, const drh_record *r, struct
     }
     note.row = info->row;
     name_of(w->d, r, info, &name, &note);
-    if (!b->name.ptr || !same(b->name, name)) {
+    if (moved || !same(b->name, name)) {
         b->name = name;
         b->name_at = w->note.len;
-        st = add_name(&w->note, name);
+        st = add_name(&w->note, info, name, (note.flags & NOTE_LINE) != 0);
     }
     at = w->note.len;
     note.back = (uint32_t)(at - b->name_at);

@@ -16,7 +16,7 @@ const char dedup_schema[] =
     "\"ngram\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":16,\"default\":5,\"description\":\"minhash: words of an n-gram.\"},"
     "\"bands\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":256,\"default\":14,\"description\":\"minhash: records are compared when they agree in all rows of a band.\"},"
     "\"rows\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64,\"default\":8,\"description\":\"minhash: hashes of a band; bands times rows is at most 1024.\"},"
-    "\"memory_mb\":{\"type\":\"integer\",\"minimum\":16,\"maximum\":1048576,\"default\":256,\"description\":\"Memory for sorting; what does not fit goes to files beside the run's own.\"}"
+    "\"memory_mb\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1048576,\"default\":256,\"description\":\"Memory for sorting; what does not fit goes to files beside the run's own.\"}"
     "}}";
 /* clang-format on */
 

@@ -3,7 +3,6 @@
  * sort.c - see sort.h.  A buffer of items is sorted whenever it is full and written behind the last
  * one; in the end all these runs are merged by a heap, each read through its share of the buffer.
  */
-#define _GNU_SOURCE /* mkostemp */
 #include "sort.h"
 
 #include <errno.h>
