@@ -3,7 +3,8 @@
 # alloc.sh [POINTS [SCORED]] - a whole run in which allocation number N of the host fails, or all from
 # the Nth on: no crash, no report of a sanitizer, a message or success; results are complete or not
 # there; the same command then goes on.  POINTS values of N for a recipe without a model, SCORED for
-# one with ifd, and for one with a reader and a converter that writes bytes; "all": each.
+# one with ifd, one that sees all records first (dedup), and one with a reader and a converter that
+# writes bytes; "all": each.
 [ ! -w /dev/shm ] || export TMPDIR="${TMPDIR:-/dev/shm}" # hundreds of runs with fsync
 . "$(dirname "$0")/../e2e/lib.sh"
 POINTS=${1:-100}
@@ -15,6 +16,7 @@ export UBSAN_OPTIONS="exitcode=99:print_stacktrace=1" TSAN_OPTIONS="exitcode=99"
 sources "$T/src" 3
 recipe "$T/scored.json" "$T/d" "$T/src"
 grep -v '"use": "ifd"' "$T/scored.json" >"$T/plain.json"
+sed 's/{ "use": "chat" }/&, { "use": "dedup", "method": "minhash" }/' "$T/plain.json" >"$T/all.json"
 FAKES=$DRH_BUILD/tests/plugins
 "$FAKES/make_tiny" 1 40 9 >"$T/src/tiny.bin"
 cat >"$T/bytes.json" <<END
@@ -98,4 +100,5 @@ sweep() {
 
 sweep plain "$POINTS"
 sweep scored "$SCORED"
+sweep all "$SCORED"
 sweep bytes "$SCORED"

@@ -68,7 +68,8 @@ START_TEST(normalised)
         w.text.len = 0;
         d.fold_punctuation = punctuation;
         ck_assert_int_eq(dedup_normalise(&w, drh_str_of(texts[_i].in)), DRH_OK);
-        ck_assert_msg(w.text.len == strlen(want) && memcmp(w.text.ptr, want, w.text.len) == 0,
+        ck_assert_int_eq(dedup_add(&w.text, "", 1), DRH_OK);
+        ck_assert_msg(--w.text.len == strlen(want) && memcmp(w.text.ptr, want, w.text.len) == 0,
                       "%d: \"%.*s\" is not \"%s\"", _i, (int)w.text.len, (char *)w.text.ptr, want);
     }
 }
@@ -94,7 +95,9 @@ static size_t grams(const char *text, uint32_t n, uint64_t *to)
     ck_assert_int_eq(dedup_add(&w.text, text, part.len), DRH_OK);
     ck_assert_int_eq(dedup_add(&w.part, &part, sizeof(part)), DRH_OK);
     ck_assert_int_eq(dedup_shingles(&w), DRH_OK);
-    memcpy(to, w.shingle.ptr, w.shingle.len);
+    if (w.shingle.len > 0) {
+        memcpy(to, w.shingle.ptr, w.shingle.len);
+    }
     return w.shingle.len / sizeof(uint64_t);
 }
 
