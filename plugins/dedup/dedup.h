@@ -6,6 +6,7 @@
  *     merge.c    the notes to a list of the records that go: equal ones by sorting the digests
  *                (sort.c), similar ones by near.c; input order decides, so workers do not matter
  *     apply.c    the list, looked up record by record
+ * decontaminate.c is another plugin, which has texts and n-grams in common with it.
  * A record is known by its address: where its note begins in all notes, one after the other.  So
  * addresses are in input order, and a note can be read again.  struct dedup is read-only but in
  * create() and prepare(); scratch is in struct dedup_worker, one a thread.
@@ -76,7 +77,8 @@ struct dedup_worker {
     struct dedup_buf    strs;    /* drh_str */
     struct dedup_buf    points;  /* code points, int32_t */
     struct dedup_buf    shingle; /* uint64_t, sorted, each once */
-    struct dedup_buf    note;    /* what one call of observe writes */
+    uint64_t            n_words;
+    struct dedup_buf    note; /* what one call of observe writes */
     uint32_t            signature[DEDUP_HASHES];
 };
 
@@ -89,8 +91,9 @@ drh_status dedup_normalise(struct dedup_worker *w, drh_str s);
 
 /* ---- shingle.c: MinHash ---- */
 
-/* The hashes of all n-grams of words of w's parts into w->shingle. */
-drh_status dedup_shingles(struct dedup_worker *w);
+/* The hashes of all n-grams of words of w's parts into w->shingle, how many words into w->n_words;
+ * of fewer words than n: one hash of all. */
+drh_status dedup_shingles(struct dedup_worker *w, uint32_t n);
 /* The least value of each of bands * rows permutations over the shingles. */
 void dedup_signature(const struct dedup_near *o, const uint64_t *shingle, size_t n,
                      uint32_t *signature);
@@ -125,5 +128,10 @@ drh_status dedup_find(const struct dedup *d, const drh_record *r, struct dedup_p
 /* options.c */
 extern const char dedup_schema[];
 drh_status        dedup_options(struct dedup *d, const drh_config *c, drh_error *e);
+
+/* text.c, for both stages: the instance of "decontaminate" begins with a struct dedup, too */
+drh_status dedup_read_fields(struct dedup *d, const drh_config *c, drh_error *e);
+drh_status dedup_open_worker(void *self, uint32_t index, void **worker, drh_error *e);
+void       dedup_close_worker(void *self, void *worker);
 
 #endif

@@ -174,7 +174,7 @@ static drh_status add_evidence(struct dedup_worker *w, const drh_record_info *in
     const uint64_t          *shingle;
     uint64_t                 group = 0;
     size_t                   n;
-    drh_status               st = dedup_shingles(w);
+    drh_status               st = dedup_shingles(w, o->ngram);
 
     st = st == DRH_OK ? group_of(w, info, &group) : st;
     shingle = (const uint64_t *)(const void *)w->shingle.ptr;

@@ -33,32 +33,6 @@ static uint32_t number(const drh_host *h, const drh_config *c, const char *key)
     return (uint32_t)n;
 }
 
-static drh_status read_fields(struct dedup *d, const drh_config *c, drh_error *e)
-{
-    const drh_host *h = d->host;
-    drh_value       list, item;
-    drh_str         s;
-    drh_status      st;
-
-    if (h->config->get_value(c, "/fields", &list) != DRH_OK) {
-        return DRH_OK;
-    }
-    for (st = h->values->child(&list, &item); st == DRH_OK && d->n_fields < DEDUP_FIELDS;
-         st = h->values->next(&item)) {
-        if (h->values->str(&item, &s) != DRH_OK) {
-            return drh_fail(e, DRH_E_NOMEM, "out of memory");
-        }
-        d->field[d->n_fields] = h->field(h, s.ptr, s.len);
-        if (d->field[d->n_fields++] == DRH_FIELD_NONE) {
-            return drh_fail(e, DRH_E_CONFIG,
-                            "fields: \"%.*s\" is no field; write a name, or a JSON Pointer such as "
-                            "\"/metadata/id\"",
-                            (int)(s.len < 100 ? s.len : 100), s.ptr);
-        }
-    }
-    return DRH_OK;
-}
-
 static drh_status read_ignore(struct dedup *d, const drh_config *c, drh_error *e)
 {
     const drh_host *h = d->host;
@@ -83,7 +57,7 @@ drh_status dedup_options(struct dedup *d, const drh_config *c, drh_error *e)
     const drh_host *h = d->host;
     drh_str         on;
     double          threshold = 0;
-    drh_status      st = read_fields(d, c, e);
+    drh_status      st = dedup_read_fields(d, c, e);
 
     st = st == DRH_OK ? read_ignore(d, c, e) : st;
     if (st != DRH_OK) {

@@ -37,39 +37,8 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     return DRH_OK;
 }
 
-static drh_status open_worker(void *self, uint32_t index, void **worker, drh_error *e)
-{
-    const struct dedup  *d = self;
-    struct dedup_worker *w = d->host->alloc(d->host, NULL, sizeof(*w));
-
-    (void)index;
-    if (!w) {
-        return drh_fail(e, DRH_E_NOMEM, "out of memory");
-    }
-    memset(w, 0, sizeof(*w));
-    w->d = d;
-    w->text.host = w->part.host = w->strs.host = w->points.host = d->host;
-    w->shingle.host = w->note.host = d->host;
-    *worker = w;
-    return DRH_OK;
-}
-
-static void close_worker(void *self, void *worker)
-{
-    const struct dedup  *d = self;
-    struct dedup_worker *w = worker;
-
-    dedup_buf_free(&w->text);
-    dedup_buf_free(&w->part);
-    dedup_buf_free(&w->strs);
-    dedup_buf_free(&w->points);
-    dedup_buf_free(&w->shingle);
-    dedup_buf_free(&w->note);
-    (void)d->host->alloc(d->host, w, 0);
-}
-
-static const drh_life life = {sizeof(drh_life), 0,   create, destroy, open_worker,
-                              close_worker,     NULL};
+static const drh_life life = {sizeof(drh_life),   0,   create, destroy, dedup_open_worker,
+                              dedup_close_worker, NULL};
 
 static const drh_map_ops map = {.struct_size = sizeof(drh_map_ops),
                                 .observe = dedup_observe,

@@ -42,6 +42,7 @@ static bool is_of_word(int32_t *c)
 
 struct grams {
     struct dedup_worker *w;
+    uint32_t             n;
     uint64_t             word[DEDUP_NGRAM]; /* hashes of the last words, a ring */
     uint64_t             n_words;
     uint64_t             hash; /* of the word that is not over, 0: none */
@@ -59,7 +60,7 @@ static drh_status add_gram(struct grams *g, uint32_t n)
 
 static drh_status end_word(struct grams *g)
 {
-    const uint32_t n = g->w->d->near.ngram;
+    const uint32_t n = g->n;
     if (!g->hash) {
         return DRH_OK;
     }
@@ -102,10 +103,10 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-drh_status dedup_shingles(struct dedup_worker *w)
+drh_status dedup_shingles(struct dedup_worker *w, uint32_t n_gram)
 {
     const struct dedup_part *part = (const void *)w->part.ptr;
-    struct grams             g = {.w = w};
+    struct grams             g = {.w = w, .n = n_gram};
     uint64_t                *s;
     size_t                   n, kept = 0;
     drh_status               st = DRH_OK;
@@ -116,9 +117,10 @@ drh_status dedup_shingles(struct dedup_worker *w)
             st = add_words(&g, w->text.ptr + part[i].at, part[i].len);
         }
     }
-    if (st == DRH_OK && g.n_words > 0 && g.n_words < w->d->near.ngram) {
+    if (st == DRH_OK && g.n_words > 0 && g.n_words < n_gram) {
         st = add_gram(&g, (uint32_t)g.n_words);
     }
+    w->n_words = g.n_words;
     s = (uint64_t *)(void *)w->shingle.ptr;
     n = w->shingle.len / sizeof(*s);
     if (st != DRH_OK || n == 0) {

@@ -287,3 +287,62 @@ drh_status dedup_text(struct dedup_worker *w, const drh_record *r)
     w->text.len = w->part.len = 0;
     return w->d->n_fields ? add_fields(w, r) : add_conversation(w, r);
 }
+
+/* ---- what both stages begin with ------------------------------------------------------------- */
+
+drh_status dedup_read_fields(struct dedup *d, const drh_config *c, drh_error *e)
+{
+    const drh_host *h = d->host;
+    drh_value       list, item;
+    drh_str         s;
+    drh_status      st;
+
+    if (h->config->get_value(c, "/fields", &list) != DRH_OK) {
+        return DRH_OK;
+    }
+    for (st = h->values->child(&list, &item); st == DRH_OK && d->n_fields < DEDUP_FIELDS;
+         st = h->values->next(&item)) {
+        if (h->values->str(&item, &s) != DRH_OK) {
+            return drh_fail(e, DRH_E_NOMEM, "out of memory");
+        }
+        d->field[d->n_fields] = h->field(h, s.ptr, s.len);
+        if (d->field[d->n_fields++] == DRH_FIELD_NONE) {
+            return drh_fail(e, DRH_E_CONFIG,
+                            "fields: \"%.*s\" is no field; write a name, or a JSON Pointer such as "
+                            "\"/metadata/id\"",
+                            (int)(s.len < 100 ? s.len : 100), s.ptr);
+        }
+    }
+    return DRH_OK;
+}
+
+drh_status dedup_open_worker(void *self, uint32_t index, void **worker, drh_error *e)
+{
+    const struct dedup  *d = self;
+    struct dedup_worker *w = d->host->alloc(d->host, NULL, sizeof(*w));
+
+    (void)index;
+    if (!w) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory");
+    }
+    memset(w, 0, sizeof(*w));
+    w->d = d;
+    w->text.host = w->part.host = w->strs.host = w->points.host = d->host;
+    w->shingle.host = w->note.host = d->host;
+    *worker = w;
+    return DRH_OK;
+}
+
+void dedup_close_worker(void *self, void *worker)
+{
+    const struct dedup  *d = self;
+    struct dedup_worker *w = worker;
+
+    dedup_buf_free(&w->text);
+    dedup_buf_free(&w->part);
+    dedup_buf_free(&w->strs);
+    dedup_buf_free(&w->points);
+    dedup_buf_free(&w->shingle);
+    dedup_buf_free(&w->note);
+    (void)d->host->alloc(d->host, w, 0);
+}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# dedup.sh [N [SEED]] - equal and similar records: the same ones as by comparing everything with
-# everything, whatever the workers, the parts and the memory, and after N kills; who stays is named.
+# dedup.sh [N [SEED]] - equal and similar records, and those that hold test questions: the same ones
+# as by comparing everything with everything, whatever the workers, the parts and the memory, and
+# after N kills; who stays is named.
 . "$(dirname "$0")/lib.sh"
 N=${1:-6}
 SEED=${2:-$(date +%s)}
@@ -64,6 +65,29 @@ run 2 --plugin dedup "$T/some.jsonl" --set 'fields=["/a~b"]'
 has "$T/err" "\"/a~b\" is no field"
 run 3 --plugin dedup "$T/some.jsonl" --set 'fields=["nothing"]'
 has "$T/err" "some.jsonl:1: no_text: nothing to compare"
+
+echo "- decontaminate: as by looking for every question in every record"
+for jobs in 1 4; do
+    (cd "$DATA" && run 0 --plugin decontaminate --set against=questions.txt similar.jsonl \
+        -o "$T/o.jsonl" -j $jobs && has "$T/err" "8 of 60 test questions have fewer than 8 words")
+    sed -n 's/.*"detail":"\(.*\)","row".*"line":\([0-9]*\)}$/\2 \1/p' "$T/o.jsonl.rejected.jsonl" >"$T/got"
+    same "$DATA/expected-contaminated.txt" "$T/got"
+done
+against() { # TEXT SAID - a file with that text is refused
+    printf '%s' "$1" >"$T/q"
+    run 2 --plugin decontaminate --set against="$T/q" "$T/some.jsonl"
+    has "$T/err" "$2"
+}
+against '' "holds no question of 8 words or more"
+against 'only a few words' "holds no question of 8 words or more"
+against '[{"question":"x"}]' "write one JSON object a line"
+against 'a
+{"title":"b"}' "q:2: there is no question in this line; name its member with field"
+against '{"question":"x"' "q:1: "
+run 2 --plugin decontaminate --set against="$T/none" "$T/some.jsonl"
+has "$T/err" "against: cannot open $T/none"
+run 2 --plugin decontaminate "$T/some.jsonl"
+has "$T/err" "against"
 
 echo "- a recipe: data sets and domains, names, counts; parts and workers make no difference"
 mkdir "$T/src"

@@ -90,11 +90,10 @@ END_TEST
 static size_t grams(const char *text, uint32_t n, uint64_t *to)
 {
     struct dedup_part part = {.at = 0, .len = strlen(text)};
-    d.near.ngram = n;
     w.text.len = w.part.len = 0;
     ck_assert_int_eq(dedup_add(&w.text, text, part.len), DRH_OK);
     ck_assert_int_eq(dedup_add(&w.part, &part, sizeof(part)), DRH_OK);
-    ck_assert_int_eq(dedup_shingles(&w), DRH_OK);
+    ck_assert_int_eq(dedup_shingles(&w, n), DRH_OK);
     if (w.shingle.len > 0) {
         memcpy(to, w.shingle.ptr, w.shingle.len);
     }

@@ -73,6 +73,9 @@ static const struct {
     {"{\"drop\":[{\"of\":\"answer\",\"matches\":\"^(a|a)*$\"}]}",
      PAIR("q", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"),
      "fail:regex_limit: ^(a|a)*$ takes too many steps"},
+    {"{\"drop\":[{\"of\":\"turn\",\"matches\":\"^(a|a)*$\"}]}",
+     PAIR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "b"),
+     "fail:regex_limit: ^(a|a)*$ takes too many steps"},
     /* fields */
     {"{\"keep\":[{\"field\":\"score\",\"min\":2.5,\"max\":2.5}]}", TWO, NULL},
     {"{\"keep\":[{\"field\":\"score\",\"min\":2.51}]}", TWO,

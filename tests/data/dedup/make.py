@@ -3,7 +3,8 @@
 """make.py FOLDER - similar.jsonl, 400 conversations of which many are edited copies of earlier
 ones, and beside it which of them go by comparing everything with everything: a record goes when
 an earlier one that stays is as similar as the threshold.  No hashing, no bands; words and
-normalisation by Python's own Unicode tables.  The names: expected-METHOD-NGRAM-THRESHOLD.txt."""
+normalisation by Python's own Unicode tables.  The names: expected-METHOD-NGRAM-THRESHOLD.txt.  For decontaminate: questions.txt, and
+which records hold as many words of one in a row."""
 import json
 import random
 import re
@@ -145,3 +146,47 @@ with open(f"{folder}/similar.jsonl", "w", encoding="utf-8") as f:
 write(f"{folder}/expected-exact.txt", exact(data))
 for n, threshold in ((5, 0.8), (5, 0.5), (1, 0.9)):
     write(f"{folder}/expected-minhash-{n}-{threshold}.txt", similar(data, n, threshold))
+
+
+# ---- decontaminate ----
+
+def questions(all_of_them):
+    """Parts of answers, in other letters and with other punctuation, and sentences of their own."""
+    for i in range(60):
+        text = random.choice(all_of_them)[1]
+        parts = text.split()
+        if i % 3 == 0 or len(parts) < 21:
+            yield sentence(random.randrange(4, 30))
+            continue
+        n = random.choice([5, 7, 8, 9, 11, 12, 13, 20])
+        at = random.randrange(len(parts) - n)
+        part = "; ".join([" ".join(parts[at:at + n // 2]), " ".join(parts[at + n // 2:at + n])])
+        if n > 12 and i % 2:
+            part = sentence(3) + " " + part + " " + sentence(2)
+        yield part.upper() if i % 4 == 0 else part
+
+
+def contaminated(all_of_them, asked, n, least):
+    known = []
+    for line, q in enumerate(asked, 1):
+        w = words(q)
+        if len(w) >= least:
+            size = min(n, len(w))
+            known.append((line, size, {tuple(w[i:i + size]) for i in range(len(w) - size + 1)}))
+    for number, (q, a) in enumerate(all_of_them, 1):
+        w = words(q) + words(a)
+        hits = []
+        for line, size, sets in known:
+            if any(tuple(w[i:i + size]) in sets for i in range(len(w) - size + 1)):
+                hits.append((line, size))
+        if hits:
+            yield f"{number} {hits[0][1]} words in a row as in questions.txt:{hits[0][0]}"
+
+
+asked = list(questions(data))
+with open(f"{folder}/questions.txt", "w", encoding="utf-8") as f:
+    for i, q in enumerate(asked):
+        f.write((json.dumps({"id": i, "problem": q}) if i % 2 else q) + "\n")
+with open(f"{folder}/expected-contaminated.txt", "w", encoding="utf-8") as f:
+    for line in contaminated(data, asked, 12, 8):
+        f.write(line + "\n")
