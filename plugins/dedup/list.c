@@ -16,6 +16,9 @@ static drh_status put(struct merge *m, const void *p, size_t len)
 
 static drh_status read_note(struct merge *m, uint64_t at, struct note *note)
 {
+    if (m->host->cancelled(m->host)) {
+        return drh_fail(m->e, DRH_E_CANCELLED, "stopped");
+    }
     return notes_read(&m->notes, at + sizeof(struct note_head), note, sizeof(*note), m->e);
 }
 

@@ -369,6 +369,17 @@ START_TEST(merge_without_memory)
 }
 END_TEST
 
+START_TEST(merge_stopped)
+{
+    struct world o;
+    drh_error    e = DRH_ERROR_INIT;
+    make_world(&o);
+    bare_cancelled = 1;
+    ck_assert_int_eq(merged(&o, &e), DRH_E_CANCELLED);
+    bare_remove(o.folder);
+}
+END_TEST
+
 /* Notes and lists that are cut, or of which a byte is another: an error or a list, no crash. */
 START_TEST(damaged)
 {
@@ -420,6 +431,7 @@ int main(void)
     tcase_add_test(t, nowhere_to_spill);
     tcase_add_test(t, merge_equal);
     tcase_add_test(t, merge_without_memory);
+    tcase_add_test(t, merge_stopped);
     tcase_add_loop_test(t, damaged, 0, 2);
     return run_case("dedup", t);
 }
