@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * sanitise.c - see magpie.h.  The order of the decisions and the names of the classes are those of
- * the published code; two slips of it are mended: a place that was found before the text was
- * shortened is looked for again, and an unclosed bold word does not end the search.
+ * the published code.  Two slips of it are mended: a place that was found before the text was
+ * shortened is looked for again, and of a heading "Step 1" no "#" stays behind.
  */
 #include "magpie.h"
 
@@ -12,27 +12,19 @@ struct text {
     size_t n;
 };
 
-static int space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static void cut_front(struct text *t, size_t n)
 {
-    memmove(t->p, t->p + n, t->n - n);
     t->n -= n;
+    memmove(t->p, t->p + n, t->n);
 }
 
 static void trim(struct text *t)
 {
-    size_t from = 0;
-    while (t->n && space(t->p[t->n - 1])) {
-        t->n--;
+    const drh_str s = synth_trim((drh_str){t->p, t->n});
+    if (s.len) {
+        memmove(t->p, s.ptr, s.len);
     }
-    while (from < t->n && space(t->p[from])) {
-        from++;
-    }
-    cut_front(t, from);
+    t->n = s.len;
 }
 
 /* Takes away every occurrence of a text. */
@@ -41,7 +33,7 @@ static void drop_all(struct text *t, const char *what)
     const size_t k = strlen(what);
     size_t       to = 0;
     for (size_t i = 0; i < t->n;) {
-        if (t->n - i >= k && memcmp(t->p + i, what, k) == 0) {
+        if (k && t->n - i >= k && memcmp(t->p + i, what, k) == 0) {
             i += k;
         } else {
             t->p[to++] = t->p[i++];
@@ -70,12 +62,18 @@ static int has(const struct text *t, const char *what)
 static void first_line(struct text *t)
 {
     t->n = find(t, "\n");
+    trim(t);
+    drop_all(t, "*");
+    trim(t);
 }
 
-static void through(struct text *t, const char *what)
+/* What is before the first question mark, without `gone` and trimmed, and the mark. */
+static void first_question(struct text *t, const char *gone)
 {
-    const size_t at = find(t, what);
-    t->n = at < t->n ? at + strlen(what) : t->n;
+    t->n = find(t, "?"); /* there is one, so there is room for one */
+    drop_all(t, gone);
+    trim(t);
+    t->p[t->n++] = '?';
 }
 
 /* ---- what stands in front ------------------------------------------------------------------ */
@@ -106,20 +104,32 @@ static size_t digits_at(const struct text *t, size_t at)
     return k;
 }
 
-static int word_char(char c)
+/* Length of the letter, digit or "_" at place `at`, or 0.  Outside of ASCII all is one but the
+ * spaces and punctuation of U+2000 to U+206F, U+3000 to U+303F and U+FF00 to U+FFFF. */
+static size_t word_char(const struct text *t, size_t at)
 {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' ||
-           (unsigned char)c >= 0x80;
+    const unsigned char c = (unsigned char)t->p[at];
+    const size_t        n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    const unsigned char next = at + n <= t->n && n > 1 ? (unsigned char)t->p[at + 1] : 0;
+    if (n == 1) {
+        return (c >= '0' && c <= '9') || (lower((char)c) >= 'a' && lower((char)c) <= 'z') ||
+               c == '_';
+    }
+    if (next == 0 || (c == 0xc2 && next == 0xa0) || (c == 0xe2 && next <= 0x81) ||
+        (c == 0xe3 && next == 0x80) || (c == 0xef && next >= 0xbc)) {
+        return 0;
+    }
+    return n;
 }
 
 /* "1." or "a)", or 0. */
 static size_t marker(const struct text *t)
 {
-    size_t k = digits_at(t, 0);
+    size_t k = digits_at(t, 0), n;
     if (k && k < t->n && t->p[k] == '.') {
         return k + 1;
     }
-    for (k = 0; k < t->n && word_char(t->p[k]); k++) {
+    for (k = 0; k < t->n && (n = word_char(t, k)) > 0; k += n) {
     }
     return k && k < t->n && t->p[k] == ')' ? k + 1 : 0;
 }
@@ -161,7 +171,6 @@ static size_t numbered(const struct text *t)
 static void remove_prefix(struct text *t)
 {
     size_t k;
-    trim(t);
     cut_front(t, marker(t));
     trim(t);
     k = title(t);
@@ -208,44 +217,54 @@ static size_t find_step(const struct text *t)
 /* The original takes bold marks away only when the first one is the second character. */
 static void unbold(struct text *t)
 {
-    if (find(t, "**") == 1) {
-        drop_all(t, "**");
+    const size_t at = find(t, "**");
+    size_t       second = 1;
+    while (second < t->n && ((unsigned char)t->p[second] & 0xc0) == 0x80) {
+        second++;
     }
+    if (at < t->n && at == second) {
+        drop_all(t, "**");
+        trim(t);
+    }
+}
+
+static void cut_at(struct text *t, size_t at)
+{
+    t->n = at;
+    trim(t);
+    unbold(t);
 }
 
 static int line_ends_with_colon(const struct text *t)
 {
-    const size_t n = find(t, "\n");
-    return n && t->p[n - 1] == ':';
+    const drh_str line = synth_trim((drh_str){t->p, find(t, "\n")});
+    return line.len && line.ptr[line.len - 1] == ':';
 }
 
 static const char *quoted(struct text *t)
 {
     if (has(t, "?")) {
-        through(t, "?");
-        drop_all(t, "\"");
+        first_question(t, "\"");
         return "2.1";
     }
-    first_line(t);
+    t->n = find(t, "\n");
     drop_all(t, "\"");
-    drop_all(t, "*");
+    first_line(t);
     return "2.2";
 }
 
 static const char *by_first_line(struct text *t, const char *const name[3])
 {
     if (name[0] && has(t, "#")) {
-        t->n = find(t, "#");
-        unbold(t);
+        cut_at(t, find(t, "#"));
         return name[0];
     }
     if (has(t, "?")) {
-        through(t, "?");
+        first_question(t, "");
         unbold(t);
         return name[1];
     }
     first_line(t);
-    drop_all(t, "*");
     return name[2];
 }
 
@@ -256,18 +275,17 @@ static const char *decide(struct text *t, enum magpie_family family)
     if (t->n && t->p[0] == '"') {
         return quoted(t);
     }
-    if (word_at(t, 0, "<b>")) {
+    if (t->n >= 3 && memcmp(t->p, "<b>", 3) == 0) {
         drop_all(t, "*");
+        trim(t);
         return "3";
     }
     if (find_answer(t) < t->n) {
-        t->n = find_answer(t);
-        unbold(t);
+        cut_at(t, find_answer(t));
         return "4";
     }
     if (family == MAGPIE_LLAMA3 && find_step(t) < t->n) {
-        t->n = find_step(t);
-        unbold(t);
+        cut_at(t, find_step(t));
         return "5";
     }
     return by_first_line(t, line_ends_with_colon(t) ? colon[family] : other[family]);
@@ -279,8 +297,7 @@ const char *magpie_sanitise(char *p, size_t *n, enum magpie_family family)
     const char *class = "1";
     remove_prefix(&t);
     if (t.n && t.p[0] == '*' && has(&t, "?")) {
-        through(&t, "?");
-        drop_all(&t, "*");
+        first_question(&t, "*");
         remove_prefix(&t);
     } else {
         remove_prefix(&t);

@@ -9,13 +9,33 @@ static int space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Those of Unicode that are no ASCII. */
+static const char *const spaces[] = {"\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+                                     "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
+                                     "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
+
+/* Length of a space at the beginning, or at the end, or 0. */
+static size_t space_at(drh_str s, int end)
+{
+    if (s.len && space(end ? s.ptr[s.len - 1] : s.ptr[0])) {
+        return 1;
+    }
+    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+        if (end ? drh_str_ends(s, spaces[i]) : drh_str_starts(s, spaces[i])) {
+            return strlen(spaces[i]);
+        }
+    }
+    return 0;
+}
+
 drh_str synth_trim(drh_str s)
 {
-    while (s.len && space(s.ptr[s.len - 1])) {
-        s.len--;
+    size_t n;
+    while ((n = space_at(s, 1)) > 0) {
+        s.len -= n;
     }
-    while (s.len && space(s.ptr[0])) {
-        s = drh_str_from(s, 1);
+    while ((n = space_at(s, 0)) > 0) {
+        s = drh_str_from(s, n);
     }
     return s;
 }

@@ -39,6 +39,24 @@ static const struct {
     {"x**y**? b", "xy?", "99.1", NULL, NULL},
     {"Hi **a**? b", "Hi **a**?", "99.1", NULL, NULL},
     {"Task: Question: Compute x. The answer is: 4", "Compute x.", "4", NULL, NULL},
+    /* further ones, by the published code with that offset mended */
+    {"Task: **Why ?** now", "Why?", "1", "1", NULL},
+    {"\"Is it so \"? yes\"", "Is it so?", "2.1", "2.1", NULL},
+    {"Write the following: \nWhat is A ? B", "Write the following: \nWhat is A?", "6.2", "5.2",
+     NULL},
+    {"Compute x. \nThe answer is: 4", "Compute x.", "4", "4", NULL},
+    {"## Task: ## Problem: Find *y* \nnow", "Find y", "99.2", "6.2", NULL},
+    {"Part 2: Write a poem.\n### Step 1: think", "Write a poem.", "5", "6.2", NULL},
+    {"　请问你是谁？　", "请问你是谁？", "99.2", "6.2", NULL},
+    {"é**y**? b", "éy?", "99.1", "6.1", NULL},
+    {"12. 3) **Find** x", "Find x", "99.2", "6.2", NULL},
+    {"Questions: what?", "Questions: what?", "99.1", "6.1", NULL},
+    {"<b>Task: x* ", "<b>Task: x", "3", "3", NULL},
+    {"**Prompt** *x* Solution::s", "*x*", "4", "4", NULL},
+    {"你好)世界？", "世界？", "99.2", "6.2", NULL},
+    {"你好？)世界", "你好？)世界", "99.2", "6.2", NULL},
+    /* of a heading nothing stays (the published code leaves "#") */
+    {"Find x. #### Step 1: go", "Find x.", "5", NULL, "Find x. #### Step 1: go"},
 };
 
 START_TEST(sanitised)
@@ -47,10 +65,12 @@ START_TEST(sanitised)
         char   text[200];
         size_t n = strlen(rows[_i].in);
         const char *class, *want = family == MAGPIE_LLAMA3 ? rows[_i].llama : rows[_i].gemma;
+        const char *out =
+            family == MAGPIE_GEMMA2 && rows[_i].gemma_out ? rows[_i].gemma_out : rows[_i].out;
         memcpy(text, rows[_i].in, n);
         class = magpie_sanitise(text, &n, (enum magpie_family)family);
-        ck_assert_msg(n == strlen(rows[_i].out) && memcmp(text, rows[_i].out, n) == 0,
-                      "S-%d: \"%.*s\"", _i + 1, (int)n, text);
+        ck_assert_msg(n == strlen(out) && memcmp(text, out, n) == 0, "S-%d: \"%.*s\"", _i + 1,
+                      (int)n, text);
         ck_assert_msg(!want || strcmp(class, want) == 0, "S-%d: class %s", _i + 1, class);
     }
 }
