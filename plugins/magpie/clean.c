@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * clean.c - which questions and answers are kept; see magpie.h.
+ * clean.c - which questions are kept; see magpie.h.
  */
 #include "magpie.h"
 
@@ -26,15 +26,4 @@ const char *magpie_bad_question(const struct magpie_options *o, drh_str s)
         return "other_language";
     }
     return NULL;
-}
-
-const char *magpie_bad_answer(const struct magpie_options *o, drh_str s)
-{
-    if (s.len == 0) {
-        return "empty_answer";
-    }
-    if (synth_leaks(s)) {
-        return "template_leak";
-    }
-    return !o->refusals && synth_refuses(s) ? "refusal" : NULL;
 }

@@ -28,16 +28,27 @@ struct magpie_system {
     double  weight;
 };
 
+/* A chat template by name: the texts around those of users and answers. */
+struct magpie_form {
+    const char *name, *bos;          /* bos NULL: none */
+    const char *own_system;          /* NULL: none */
+    const char *system, *system_end; /* NULL: the form has no system message */
+    const char *user;                /* all that precedes a user's text */
+    const char *end;                 /* ends it, and begins ... */
+    const char *answer, *answer_end; /* NULL: one round only */
+};
+
 struct magpie_options {
-    struct magpie_sampling question, answer;
-    struct magpie_system   system[MAGPIE_MAX_SYSTEMS];
-    uint32_t               n_systems;
-    drh_str                answer_system, follow_up, cue, pre_query, lang;
-    drh_str                stop[MAGPIE_MAX_STOPS]; /* of questions; the first one is a newline */
-    uint32_t               n_stop;
-    int64_t                rounds, min_chars, max_chars;
-    int32_t                first_line, avoid_headings, refusals, cut_answers, strip_thoughts;
-    int                    sanitise; /* enum magpie_family, or -1 */
+    struct magpie_sampling    question, answer;
+    struct magpie_system      system[MAGPIE_MAX_SYSTEMS];
+    uint32_t                  n_systems;
+    drh_str                   answer_system, follow_up, cue, pre_query, lang;
+    drh_str                   stop[MAGPIE_MAX_STOPS]; /* of questions; the first one is a newline */
+    uint32_t                  n_stop;
+    const struct magpie_form *form; /* NULL: the backend knows */
+    int64_t                   rounds, min_chars, max_chars;
+    int32_t first_line, avoid_headings, answers, refusals, cut_answers, strip_thoughts;
+    int     sanitise; /* enum magpie_family, or -1 */
 };
 
 struct magpie {
@@ -46,18 +57,27 @@ struct magpie {
     struct magpie_options o;
     drh_infer_info        info;
     int                   ready;
-    char                  prompt_digest[17];
-    struct dialog        *all; /* those not yet given back */
+    char                  prompt_digest[MAGPIE_MAX_SYSTEMS][17]; /* by system message */
+    struct dialog        *all;                                   /* those not yet given back */
     struct synth_fields   f;
 };
 
+extern const char magpie_schema[]; /* schema.c */
+
 /* ---- options.c: in create(), on the main thread ---- */
 
-extern const char magpie_schema[];
 drh_status magpie_read_options(const drh_host *h, const drh_config *c, struct magpie_options *o,
                                drh_error *e);
 /* The built-in system text of that name, or {NULL,0}. */
 drh_str magpie_system_text(drh_str name);
+
+/* ---- forms.c: pure ---- */
+
+const struct magpie_form *magpie_form_of(drh_str name); /* NULL: there is none */
+/* What precedes a first question: bos if it is wanted, a system message, the user's beginning. */
+void magpie_form_open(const struct magpie_form *f, int bos, drh_str system, drh_text *to);
+/* Goes on behind that: a question, its answer, the user's beginning again. */
+void magpie_form_round(const struct magpie_form *f, drh_str question, drh_str answer, drh_text *to);
 
 /* ---- talk.c: the host's calls ---- */
 
@@ -68,9 +88,8 @@ void       magpie_release(void *self, void *state);
 
 /* ---- clean.c: pure ---- */
 
-/* Why a question or an answer is not worth keeping, as a reason code, or NULL. */
+/* Why a question is not worth keeping, as a reason code, or NULL. */
 const char *magpie_bad_question(const struct magpie_options *o, drh_str s);
-const char *magpie_bad_answer(const struct magpie_options *o, drh_str s);
 
 /* ---- sanitise.c: pure ---- */
 

@@ -4,43 +4,6 @@
  */
 #include "magpie.h"
 
-/* clang-format off */
-const char magpie_schema[] =
-    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"temperature\":{\"type\":\"number\",\"minimum\":0,\"maximum\":10,\"default\":1,\"description\":\"Of questions.\"},"
-    "\"top_p\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":1,\"description\":\"Of questions.\"},"
-    "\"top_k\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000,\"default\":0,\"description\":\"Of questions; 0: all tokens.\"},"
-    "\"min_p\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0,\"description\":\"Of questions.\"},"
-    "\"repetition_penalty\":{\"type\":\"number\",\"minimum\":0.1,\"maximum\":10,\"default\":1,\"description\":\"Of questions.\"},"
-    "\"max_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000000,\"default\":2048,\"description\":\"Longest question; never more than the model's context has room for.\"},"
-    "\"first_temperature\":{\"type\":\"number\",\"minimum\":0,\"maximum\":10,\"default\":1,\"description\":\"Times temperature, for a question's first token.\"},"
-    "\"avoid_headings\":{\"type\":\"boolean\",\"default\":false,\"description\":\"A question does not begin with #: for Llama 3.1, which likes to.\"},"
-    "\"first_line\":{\"type\":\"boolean\",\"default\":true,\"description\":\"A question ends with its first line.\"},"
-    "\"stop\":{\"type\":\"array\",\"maxItems\":15,\"items\":{\"type\":\"string\",\"minLength\":1},\"description\":\"Further texts that end a question.\"},"
-    "\"sanitise\":{\"type\":\"string\",\"enum\":[\"off\",\"llama-3\",\"gemma-2\"],\"default\":\"off\",\"description\":\"Takes titles, markers and self-made answers away from questions, as Magpie's authors did for these chatty models; keeps the first question or line only.\"},"
-    "\"systems\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":32,\"description\":\"System messages in front of questions, one of which is drawn for each record by its weight. Default: the model's own way, without one.\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"use\":{\"type\":\"string\",\"minLength\":1,\"description\":\"One that comes with this plugin: none, general, maths, code, translation, reasoning, writing, data, advice, zh.\"},"
-    "\"text\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Or its text.\"},"
-    "\"name\":{\"type\":\"string\",\"minLength\":1,\"description\":\"For metadata.\"},"
-    "\"weight\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":1000000,\"default\":1}}}},"
-    "\"cue\":{\"type\":\"string\",\"default\":\"\",\"description\":\"The question begins with this text, which is not kept: a language's name and a colon.\"},"
-    "\"pre_query\":{\"type\":\"string\",\"minLength\":1,\"description\":\"The text that precedes a user's turn, control tokens and all, for servers and models whose form is not known: <|im_start|>user\\n. Needs a backend that takes raw prompts.\"},"
-    "\"rounds\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":8,\"default\":1,\"description\":\"Questions and answers of a record.\"},"
-    "\"follow_up\":{\"type\":\"string\",\"minLength\":1,\"description\":\"System message for further questions. Default: one that says so.\"},"
-    "\"answer_temperature\":{\"type\":\"number\",\"minimum\":0,\"maximum\":10,\"default\":0,\"description\":\"0: the likeliest answer.\"},"
-    "\"answer_top_p\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":1,\"description\":\"Of answers.\"},"
-    "\"answer_repetition_penalty\":{\"type\":\"number\",\"minimum\":0.1,\"maximum\":10,\"default\":1,\"description\":\"Of answers.\"},"
-    "\"answer_max_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000000,\"default\":512,\"description\":\"Longest answer.\"},"
-    "\"answer_system\":{\"type\":\"string\",\"default\":\"\",\"description\":\"System message for answers, kept in the record: You are Sherlock Holmes; answer in his voice.\"},"
-    "\"min_chars\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000,\"default\":1,\"description\":\"Shortest question.\"},"
-    "\"max_chars\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100000000,\"default\":0,\"description\":\"Longest question; 0: any.\"},"
-    "\"lang\":{\"type\":\"string\",\"enum\":[\"any\",\"En\",\"Zh\"],\"default\":\"any\",\"description\":\"Questions in this language only, told by their characters.\"},"
-    "\"keep_refusals\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Answers that begin with a refusal stay.\"},"
-    "\"keep_cut_answers\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Answers that are longer than answer_max_tokens stay, cut.\"},"
-    "\"strip_thoughts\":{\"type\":\"boolean\",\"default\":true,\"description\":\"Of an answer only what is behind </think>.\"}"
-    "}}";
-/* clang-format on */
-
 static const struct {
     const char *name, *text;
 } built_in[] = {
@@ -143,6 +106,9 @@ static void read_stops(const drh_host *h, const drh_config *c, struct magpie_opt
     if (o->first_line) {
         o->stop[o->n_stop++] = drh_str_of("\n");
     }
+    if (o->form) {
+        o->stop[o->n_stop++] = drh_str_of(o->form->end);
+    }
     if (h->config->get_value(c, "/stop", &list) != DRH_OK) {
         return;
     }
@@ -182,14 +148,49 @@ static void read_sampling(const drh_host *h, const drh_config *c, struct magpie_
                                  .max_tokens = (uint32_t)number(h, c, "/answer_max_tokens")};
 }
 
+static int has_systems(const struct magpie_options *o)
+{
+    for (uint32_t i = 0; i < o->n_systems; i++) {
+        if (o->system[i].text.len) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Options that exclude each other. */
+static drh_status check(const struct magpie_options *o, drh_error *e)
+{
+    if (o->pre_query.len && o->form) {
+        return drh_fail(e, DRH_E_CONFIG, "form, pre_query: give one of them");
+    }
+    if (o->pre_query.len && (o->rounds > 1 || has_systems(o))) {
+        return drh_fail(e, DRH_E_CONFIG,
+                        "pre_query: it is the whole text before a question, so it goes with no "
+                        "systems and with one round only");
+    }
+    if (o->form && !o->form->system && (o->rounds > 1 || has_systems(o))) {
+        return drh_fail(e, DRH_E_CONFIG,
+                        "form: %s has no system message, so it goes with no systems and with one "
+                        "round only",
+                        o->form->name);
+    }
+    if (!o->answers && o->rounds > 1) {
+        return drh_fail(e, DRH_E_CONFIG, "answers: without them there is one round only");
+    }
+    return DRH_OK;
+}
+
 drh_status magpie_read_options(const drh_host *h, const drh_config *c, struct magpie_options *o,
                                drh_error *e)
 {
     const drh_str sanitise = drh_hub_option(h, c, "/sanitise");
+    drh_status    st;
     memset(o, 0, sizeof(*o));
     read_sampling(h, c, o);
     read_flag(h, c, "/first_line", &o->first_line);
     read_flag(h, c, "/avoid_headings", &o->avoid_headings);
+    read_flag(h, c, "/answers", &o->answers);
     read_flag(h, c, "/keep_refusals", &o->refusals);
     read_flag(h, c, "/keep_cut_answers", &o->cut_answers);
     read_flag(h, c, "/strip_thoughts", &o->strip_thoughts);
@@ -205,12 +206,8 @@ drh_status magpie_read_options(const drh_host *h, const drh_config *c, struct ma
     o->sanitise = drh_str_eq(sanitise, "llama-3")   ? MAGPIE_LLAMA3
                   : drh_str_eq(sanitise, "gemma-2") ? MAGPIE_GEMMA2
                                                     : -1;
+    o->form = magpie_form_of(drh_hub_option(h, c, "/form"));
     read_stops(h, c, o);
-    if (o->pre_query.len &&
-        (o->rounds > 1 || h->config->get_value(c, "/systems", &(drh_value){{0}}) == DRH_OK)) {
-        return drh_fail(e, DRH_E_CONFIG,
-                        "pre_query: it is the whole text before a question, so it goes with no "
-                        "systems and with one round only");
-    }
-    return read_systems(h, c, o, e);
+    st = read_systems(h, c, o, e);
+    return st == DRH_OK ? check(o, e) : st;
 }

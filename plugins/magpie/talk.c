@@ -98,13 +98,54 @@ static drh_infer_req request(const struct magpie_sampling *s, uint64_t seed)
                            .seed = seed};
 }
 
+/* The system message in front of the next question. */
+static drh_str system_of(const struct magpie *m, const struct dialog *d)
+{
+    return d->n ? m->o.follow_up : d->system->text;
+}
+
+/* What precedes the next question, as one text. */
+static void raw_prompt(const struct magpie *m, const struct dialog *d, drh_infer_req *q,
+                       drh_text *to)
+{
+    const struct magpie_options *o = &m->o;
+    q->flags = DRH_INFER_SPECIAL;
+    if (o->pre_query.len) {
+        drh_text_addv(to, o->pre_query);
+    } else {
+        const int theirs = o->form->bos && m->info.has_bos; /* bos stands there once */
+        q->flags |= theirs ? DRH_INFER_BOS : 0;
+        magpie_form_open(o->form, !theirs, system_of(m, d), to);
+        for (size_t i = 0; i + 1 < d->n; i += 2) {
+            magpie_form_round(o->form, drh_text_str(&d->turn[i]), drh_text_str(&d->turn[i + 1]),
+                              to);
+        }
+    }
+    drh_text_addv(to, o->cue);
+    q->prompt = drh_text_str(to);
+}
+
+static void open_messages(const struct magpie *m, const struct dialog *d, drh_infer_req *q,
+                          struct messages *to)
+{
+    const drh_str system = system_of(m, d);
+    if (system.len) {
+        say(to, "system", system);
+    }
+    say_history(to, d);
+    say(to, "user", m->o.cue);
+    q->messages = to->list;
+    q->n_messages = to->n;
+    q->flags = DRH_INFER_OPEN;
+}
+
 static drh_status ask_question(struct magpie *m, drh_record *r, const struct dialog *d,
                                drh_error *e)
 {
     static const drh_str headings[] = {
         {DRH_LIT("#")}, {DRH_LIT("##")}, {DRH_LIT("###")}, {DRH_LIT("####")}};
     const struct magpie_options *o = &m->o;
-    struct messages              say_to = {.n = 0};
+    struct messages              list = {.n = 0};
     drh_text                     raw = {.host = m->host};
     drh_infer_req                q = request(&o->question, synth_nth(d->seed, d->n + 1));
     drh_status                   st;
@@ -114,21 +155,10 @@ static drh_status ask_question(struct magpie *m, drh_record *r, const struct dia
         q.first_avoid = headings;
         q.n_first_avoid = 4;
     }
-    if (o->pre_query.len) {
-        drh_text_addv(&raw, o->pre_query);
-        drh_text_addv(&raw, o->cue);
-        q.prompt = drh_text_str(&raw);
-        q.flags = DRH_INFER_SPECIAL;
+    if (o->pre_query.len || o->form) {
+        raw_prompt(m, d, &q, &raw);
     } else {
-        const drh_str system = d->n ? o->follow_up : d->system->text;
-        if (system.len) {
-            say(&say_to, "system", system);
-        }
-        say_history(&say_to, d);
-        say(&say_to, "user", o->cue);
-        q.messages = say_to.list;
-        q.n_messages = say_to.n;
-        q.flags = DRH_INFER_OPEN;
+        open_messages(m, d, &q, &list);
     }
     st = raw.failed ? drh_fail(e, DRH_E_NOMEM, "out of memory")
                     : m->infer->submit(m->host, r, &q, TAG_QUESTION, e);
@@ -151,36 +181,39 @@ static drh_status ask_answer(struct magpie *m, drh_record *r, const struct dialo
 
 /* ---- the host's calls ---------------------------------------------------------------------- */
 
-/* Asks the backend once what it is. */
+/* What is said around a question, as a digest, for each of the system messages. */
+static drh_status digest_prompts(struct magpie *m)
+{
+    const struct magpie_options *o = &m->o;
+    drh_status                   st = DRH_OK;
+    for (uint32_t i = 0; st == DRH_OK && i < o->n_systems; i++) {
+        const drh_str parts[6] = {o->pre_query,
+                                  drh_str_of(o->form ? o->form->name : ""),
+                                  o->system[i].text,
+                                  o->rounds > 1 ? o->follow_up : (drh_str){"", 0},
+                                  o->cue,
+                                  o->answer_system};
+        uint8_t       sum[32];
+        st = m->host->digest(m->host, parts, 6, sum);
+        synth_hex(sum, 16, m->prompt_digest[i]);
+    }
+    return st;
+}
+
 static drh_status get_ready(struct magpie *m, drh_error *e)
 {
-    drh_str    parts[3] = {m->o.pre_query, m->o.cue, m->o.answer_system};
-    uint8_t    sum[32];
-    drh_status st;
-    m->info.struct_size = sizeof(m->info);
-    st = m->infer->info(m->host, &m->info);
+    drh_status st = synth_model(m->host, m->infer, &m->info, e);
     if (st != DRH_OK) {
-        return drh_fail(e, st, "the model service does not say what it is");
+        return st;
     }
-    if (!(m->info.caps & (1u << DRH_INFER_GENERATE))) {
-        return drh_fail(e, DRH_E_CONFIG, "the model %s writes no text; choose another backend",
-                        m->info.model);
-    }
-    if (m->o.pre_query.len && (m->info.flags & DRH_INFER_NO_RAW)) {
+    if ((m->o.pre_query.len || m->o.form) && (m->info.flags & DRH_INFER_NO_RAW)) {
         return drh_fail(
             e, DRH_E_CONFIG,
             "%s offers chat only and puts its template around every text, so a question "
             "cannot be left open; use a server with /v1/completions, or a model here",
             m->info.model);
     }
-    if (m->info.flags & DRH_INFER_NO_CHAT) {
-        return drh_fail(
-            e, DRH_E_CONFIG,
-            "%s has no chat template, so it cannot be asked for answers; use a chat model",
-            m->info.model);
-    }
-    st = m->host->digest(m->host, parts, 3, sum);
-    synth_hex(sum, 16, m->prompt_digest);
+    st = digest_prompts(m);
     m->ready = st == DRH_OK;
     return st;
 }
@@ -216,16 +249,16 @@ static drh_status reject(struct magpie *m, drh_record *r, struct dialog *d, cons
     return leave(m, d, st);
 }
 
-/* Without a model that can do this no slot ever fills. */
-static drh_status no_answer(struct magpie *m, drh_record *r, struct dialog *d,
+static drh_status no_answer(struct magpie *m, drh_record *r, struct dialog *d, uint64_t tag,
                             const drh_infer_res *res, drh_error *e)
 {
-    const char *why =
-        res->error && res->error->message[0] ? res->error->message : "no reason given";
-    if (res->status == DRH_E_UNSUPPORTED || res->status == DRH_E_CONFIG) {
-        return drh_fail(e, res->status, "%s", why);
+    const char *why;
+    drh_status  st = synth_failure(res, &why, e);
+    if (st == DRH_E_UNSUPPORTED && tag == TAG_QUESTION && !m->o.form && !m->o.pre_query.len) {
+        return drh_fail(e, st, "%.300s; name the model's template: --set form=qwen2.5", why);
     }
-    return leave(m, d, m->host->records->fail(r, "infer_failed", why, strlen(why)));
+    return st != DRH_OK ? st
+                        : leave(m, d, m->host->records->fail(r, "infer_failed", why, strlen(why)));
 }
 
 static drh_status keep_turn(struct dialog *d, drh_str text, drh_error *e)
@@ -233,6 +266,14 @@ static drh_status keep_turn(struct dialog *d, drh_str text, drh_error *e)
     drh_text *t = &d->turn[d->n++];
     drh_text_addv(t, text);
     return t->failed ? drh_fail(e, DRH_E_NOMEM, "out of memory") : DRH_OK;
+}
+
+static drh_status finish(struct magpie *m, drh_record *r, struct dialog *d)
+{
+    const drh_status st = magpie_write(m, r, d);
+    return leave(m, d,
+                 st == DRH_OK ? m->host->records->keep(r)
+                              : m->host->records->fail(r, "bad_text", NULL, 0));
 }
 
 static drh_status on_question(struct magpie *m, drh_record *r, struct dialog *d,
@@ -253,7 +294,10 @@ static drh_status on_question(struct magpie *m, drh_record *r, struct dialog *d,
         d->class = magpie_sanitise(t->ptr, &t->len, (enum magpie_family)m->o.sanitise);
     }
     why = magpie_bad_question(&m->o, drh_text_str(t));
-    return why ? reject(m, r, d, why, drh_text_str(t)) : ask_answer(m, r, d, e);
+    if (why) {
+        return reject(m, r, d, why, drh_text_str(t));
+    }
+    return m->o.answers ? ask_answer(m, r, d, e) : finish(m, r, d);
 }
 
 static drh_status on_answer(struct magpie *m, drh_record *r, struct dialog *d,
@@ -265,8 +309,9 @@ static drh_status on_answer(struct magpie *m, drh_record *r, struct dialog *d,
     if (m->o.strip_thoughts) {
         text = synth_answer_of(text);
     }
-    why = res->finish == DRH_INFER_LENGTH && !m->o.cut_answers ? "answer_cut"
-                                                               : magpie_bad_answer(&m->o, text);
+    why = res->finish == DRH_INFER_LENGTH && !m->o.cut_answers
+              ? "answer_cut"
+              : synth_bad_answer(text, m->o.refusals);
     if (why) {
         return reject(m, r, d, why, text);
     }
@@ -277,10 +322,7 @@ static drh_status on_answer(struct magpie *m, drh_record *r, struct dialog *d,
     if ((int64_t)d->n < 2 * m->o.rounds) {
         return ask_question(m, r, d, e);
     }
-    st = magpie_write(m, r, d);
-    return leave(m, d,
-                 st == DRH_OK ? m->host->records->keep(r)
-                              : m->host->records->fail(r, "bad_text", NULL, 0));
+    return finish(m, r, d);
 }
 
 drh_status magpie_resume(void *self, void *worker, drh_record *r, uint64_t tag, const void *result,
@@ -291,7 +333,7 @@ drh_status magpie_resume(void *self, void *worker, drh_record *r, uint64_t tag, 
     struct dialog       *d = m->host->records->state(r);
     (void)worker;
     if (res->status != DRH_OK) {
-        return no_answer(m, r, d, res, e);
+        return no_answer(m, r, d, tag, res, e);
     }
     if (res->finish == DRH_INFER_FILTERED) {
         return reject(m, r, d, "filtered", res->text);

@@ -27,6 +27,17 @@ int synth_begins(drh_str s, const char *lower);
 /* The k-th number of a record (splitmix64). */
 uint64_t synth_nth(uint64_t seed, uint64_t k);
 
+/* ---- models: synth_model.c ---- */
+
+/* Asks the backend once what it is; DRH_E_CONFIG when it cannot chat. */
+drh_status synth_model(const drh_host *h, const drh_infer *infer, drh_infer_info *info,
+                       drh_error *e);
+/* Why a request failed.  An error when no other record would fare better, since this model cannot
+ * do it; DRH_OK when the failure is the record's own. */
+drh_status synth_failure(const drh_infer_res *res, const char **why, drh_error *e);
+/* Why an answer is not kept, as a reason code, or NULL. */
+const char *synth_bad_answer(drh_str s, int keep_refusals);
+
 /* ---- records: synth_record.c ---- */
 
 struct synth_fields {

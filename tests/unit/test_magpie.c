@@ -132,12 +132,10 @@ static const struct {
 
 START_TEST(bad_answers)
 {
-    struct magpie_options o = {0};
-    const char           *why = magpie_bad_answer(&o, drh_str_of(answers[_i].text));
+    const char *why = synth_bad_answer(drh_str_of(answers[_i].text), 0);
     ck_assert_msg(answers[_i].why ? why && strcmp(why, answers[_i].why) == 0 : !why, "\"%s\": %s",
                   answers[_i].text, why ? why : "kept");
-    o.refusals = 1;
-    why = magpie_bad_answer(&o, drh_str_of(answers[_i].text));
+    why = synth_bad_answer(drh_str_of(answers[_i].text), 1);
     ck_assert(!why || strcmp(why, "refusal") != 0);
 }
 END_TEST
