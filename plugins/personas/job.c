@@ -6,25 +6,9 @@
 
 drh_status personas_ready(struct personas *p, drh_error *e)
 {
-    drh_status st;
-    if (p->ready) {
-        return DRH_OK;
-    }
-    p->info.struct_size = sizeof(p->info);
-    st = p->infer->info(p->host, &p->info);
-    if (st != DRH_OK) {
-        return drh_fail(e, st, "the model service does not say what it is");
-    }
-    if (!(p->info.caps & (1u << DRH_INFER_GENERATE))) {
-        return drh_fail(e, DRH_E_CONFIG, "the model %s writes no text; choose another backend",
-                        p->info.model);
-    }
-    if (p->info.flags & DRH_INFER_NO_CHAT) {
-        return drh_fail(e, DRH_E_CONFIG, "%s has no chat template; use a chat model",
-                        p->info.model);
-    }
-    p->ready = 1;
-    return DRH_OK;
+    drh_status st = p->ready ? DRH_OK : synth_model(p->host, p->infer, &p->info, e);
+    p->ready = st == DRH_OK;
+    return st;
 }
 
 struct job *job_new(struct personas *p, drh_record *r)
@@ -47,6 +31,26 @@ struct job *job_new(struct personas *p, drh_record *r)
     return j;
 }
 
+drh_status job_take(struct job *j, size_t i, const drh_infer_res *res, drh_error *e)
+{
+    const char *why;
+    drh_text   *text = &j->text[1 + i];
+    j->failed[i] = res->status != DRH_OK;
+    if (j->failed[i]) {
+        const drh_status st = synth_failure(res, &why, e);
+        if (st != DRH_OK) {
+            return st;
+        }
+        j->why[i] = "infer_failed";
+        drh_text_addv(text, drh_str_of(why)); /* what is told of the failure */
+    } else if (res->finish == DRH_INFER_STOP) {
+        drh_text_addv(text, synth_answer_of(synth_trim(res->text)));
+    } else {
+        j->why[i] = res->finish == DRH_INFER_FILTERED ? "filtered" : "answer_cut";
+    }
+    return text->failed ? drh_fail(e, DRH_E_NOMEM, "out of memory") : DRH_OK;
+}
+
 void personas_release(void *self, void *state)
 {
     struct personas *p = self;
@@ -63,13 +67,4 @@ void personas_release(void *self, void *state)
         drh_text_free(&j->text[i]);
     }
     (void)p->host->alloc(p->host, j, 0);
-}
-
-drh_status job_failure(const drh_infer_res *res, const char **why, drh_error *e)
-{
-    *why = res->error && res->error->message[0] ? res->error->message : "no reason given";
-    if (res->status == DRH_E_UNSUPPORTED || res->status == DRH_E_CONFIG) {
-        return drh_fail(e, res->status, "%s", *why);
-    }
-    return DRH_OK;
 }

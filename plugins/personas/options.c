@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * options.c - the options of "personas", and its prompts.
+ * options.c - the options of the three stages, and the prompts of "personas".
  */
 #include "personas.h"
+
+/* ISO C promises 4095 bytes of a string; gcc and clang do not care. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 
 /* clang-format off */
 const char personas_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"personas\"],\"properties\":{"
     "\"personas\":{\"type\":\"string\",\"minLength\":1,\"x-drh-path\":\"in\",\"description\":\"File of personas: JSON lines (PersonaHub, FinePersonas) or plain lines, one each.\"},"
     "\"field\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Member of a JSON line that holds it. Default: persona, input persona, description or text.\"},"
+    "\"alike\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.9,\"description\":\"A persona that shares at least so many of its words with an earlier one is not read; 0: all are.\"},"
     "\"purpose\":{\"type\":\"string\",\"enum\":[\"instruction\",\"maths\",\"knowledge\",\"character\"],\"default\":\"instruction\",\"description\":\"instruction: what this person would ask an assistant, and the answer. maths: a problem from this person's life, and its solution. knowledge: an article that this person would write. character: one of a story, made of this person.\"},"
     "\"temperature\":{\"type\":\"number\",\"minimum\":0,\"maximum\":10,\"default\":0.7,\"description\":\"Of what the persona says.\"},"
     "\"top_p\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.95,\"description\":\"Of what the persona says.\"},"
@@ -22,6 +26,10 @@ const char perspectives_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"personas\"],\"properties\":{"
     "\"personas\":{\"type\":\"string\",\"minLength\":1,\"x-drh-path\":\"in\",\"description\":\"File of personas: JSON lines (PersonaHub, FinePersonas) or plain lines, one each.\"},"
     "\"field\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Member of a JSON line that holds it. Default: persona, input persona, description or text.\"},"
+    "\"alike\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.9,\"description\":\"A persona that shares at least so many of its words with an earlier one is not read; 0: all are.\"},"
+    "\"category\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Member of a JSON line that holds the persona's category.\"},"
+    "\"match\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Field of a record that holds a category: its personas are of that one, if there are any: /metadata/domain.\"},"
+    "\"spread\":{\"type\":\"boolean\",\"default\":false,\"description\":\"The personas of a question are of as many categories as there are.\"},"
     "\"k\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":16,\"default\":3,\"description\":\"so many persons for each question.\"},"
     "\"keep_original\":{\"type\":\"boolean\",\"default\":true,\"description\":\"the record itself stays, too.\"},"
     "\"similar\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.9,\"description\":\"an answer that shares more than this of its words with another one of the same question goes.\"},"
@@ -29,6 +37,20 @@ const char perspectives_schema[] =
     "\"top_p\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.95,\"description\":\"Of the answers.\"},"
     "\"max_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000000,\"default\":2048,\"description\":\"Longest answer.\"},"
     "\"keep_refusals\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Answers that begin with a refusal stay.\"}"
+    "}}";
+const char maker_schema[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+    "\"from\":{\"type\":\"string\",\"enum\":[\"text\",\"persona\"],\"default\":\"text\",\"description\":\"text: who may have to do with the text of a record. persona: who stands close to the persona of a record.\"},"
+    "\"field\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Field of a record that holds it. Default: text, content or the first turn; persona, input persona, /metadata/persona, description or text.\"},"
+    "\"k\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":16,\"default\":1,\"description\":\"So many personas out of each record, each in another relation to it, while there are some.\"},"
+    "\"keep_original\":{\"type\":\"boolean\",\"default\":false,\"description\":\"The record itself stays, too.\"},"
+    "\"min_words\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":6,\"description\":\"Fewest different words of a persona; a Chinese character is a word.\"},"
+    "\"max_chars\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":60000,\"default\":600,\"description\":\"Longest persona.\"},"
+    "\"text_chars\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000000,\"default\":4000,\"description\":\"So much of a text is shown to the model.\"},"
+    "\"similar\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.9,\"description\":\"A persona that shares at least this of its words with another one of the same record, or with the one that it is from, goes.\"},"
+    "\"temperature\":{\"type\":\"number\",\"minimum\":0,\"maximum\":10,\"default\":0.7,\"description\":\"Of the personas.\"},"
+    "\"top_p\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,\"default\":0.95,\"description\":\"Of the personas.\"},"
+    "\"max_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000000,\"default\":256,\"description\":\"Longest reply.\"}"
     "}}";
 /* clang-format on */
 
@@ -62,11 +84,9 @@ static double number(const drh_host *h, const drh_config *c, const char *key)
     return d;
 }
 
-drh_status personas_read_options(const drh_host *h, const drh_config *c, struct options *o,
-                                 drh_error *e)
+void personas_read_options(const drh_host *h, const drh_config *c, struct options *o)
 {
     const drh_str purpose = drh_hub_option(h, c, "/purpose");
-    (void)e;
     memset(o, 0, sizeof(*o));
     for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
         if (drh_str_eq(purpose, purposes[i].name)) {
@@ -80,8 +100,12 @@ drh_status personas_read_options(const drh_host *h, const drh_config *c, struct 
     o->answer_top_p = number(h, c, "/answer_top_p");
     o->answer_max_tokens = (uint32_t)number(h, c, "/answer_max_tokens");
     o->similar = number(h, c, "/similar");
+    o->from_persona = drh_str_eq(drh_hub_option(h, c, "/from"), "persona");
     (void)h->config->get_i64(c, "/k", &o->k);
+    (void)h->config->get_i64(c, "/min_words", &o->min_words);
+    (void)h->config->get_i64(c, "/max_chars", &o->max_chars);
+    (void)h->config->get_i64(c, "/text_chars", &o->text_chars);
+    (void)h->config->get_bool(c, "/spread", &o->spread);
     (void)h->config->get_bool(c, "/keep_original", &o->keep_original);
     (void)h->config->get_bool(c, "/keep_refusals", &o->keep_refusals);
-    return DRH_OK;
 }

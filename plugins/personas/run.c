@@ -98,15 +98,6 @@ static drh_status finish(struct personas *p, drh_record *r, struct job *j)
                  st == DRH_OK ? h->records->keep(r) : h->records->fail(r, "bad_text", NULL, 0));
 }
 
-/* Why a text is not kept, or NULL. */
-static const char *bad(const struct personas *p, drh_str s)
-{
-    return s.len == 0                                ? "empty_answer"
-           : synth_leaks(s)                          ? "template_leak"
-           : !p->o.keep_refusals && synth_refuses(s) ? "refusal"
-                                                     : NULL;
-}
-
 static drh_status on_reply(struct personas *p, drh_record *r, struct job *j, drh_str said,
                            drh_error *e)
 {
@@ -116,7 +107,7 @@ static drh_status on_reply(struct personas *p, drh_record *r, struct job *j, drh
     if (!reply_open(said, p->o.purpose->opening, &rest)) {
         return reject(p, r, j, "no_opening", said);
     }
-    why = bad(p, rest);
+    why = synth_bad_answer(rest, p->o.keep_refusals);
     if (why) {
         return reject(p, r, j, why, said);
     }
@@ -135,7 +126,7 @@ static drh_status on_reply(struct personas *p, drh_record *r, struct job *j, drh
 static drh_status on_answer(struct personas *p, drh_record *r, struct job *j, drh_str said,
                             drh_error *e)
 {
-    const char *why = bad(p, said);
+    const char *why = synth_bad_answer(said, p->o.keep_refusals);
     if (why) {
         return reject(p, r, j, why, said);
     }
@@ -153,7 +144,7 @@ drh_status personas_resume(void *self, void *worker, drh_record *r, uint64_t tag
     drh_str              said;
     (void)worker;
     if (res->status != DRH_OK) {
-        drh_status st = job_failure(res, &why, e);
+        drh_status st = synth_failure(res, &why, e);
         return st != DRH_OK
                    ? st
                    : leave(p, j, p->host->records->fail(r, "infer_failed", why, strlen(why)));

@@ -27,20 +27,14 @@ static drh_str question_of(const struct personas *p, const drh_record *r)
     return (drh_str){NULL, 0};
 }
 
-/* k different personas by the record's seed. */
-static void draw(const struct personas *p, struct job *j)
+/* k different personas by the record's seed, of its own category if there is such a wish. */
+static void draw(const struct personas *p, const drh_record *r, struct job *j)
 {
-    const size_t most = p->people.n < (size_t)p->o.k ? p->people.n : (size_t)p->o.k;
-    for (uint64_t i = 0; j->n < most; i++) {
-        const size_t one = (size_t)(synth_nth(j->seed, 1000 + i) % p->people.n);
-        size_t       k = 0;
-        while (k < j->n && j->persona[k] != one) {
-            k++;
-        }
-        if (k == j->n) {
-            j->persona[j->n++] = one;
-        }
+    drh_str category = {NULL, 0};
+    if (p->match != DRH_FIELD_NONE) {
+        (void)p->host->records->get_str(r, p->match, &category);
     }
+    j->n = people_draw(&p->people, category, p->o.spread, (size_t)p->o.k, j->seed, j->persona);
 }
 
 static drh_status ask(struct personas *p, drh_record *r, const struct job *j, size_t i,
@@ -90,7 +84,7 @@ drh_status perspectives_start(void *self, void *worker, drh_record *r, drh_error
     if (j->text[0].failed) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory");
     }
-    draw(p, j);
+    draw(p, r, j);
     j->waits = j->n;
     for (size_t i = 0; st == DRH_OK && i < j->n; i++) {
         st = ask(p, r, j, i, e);
@@ -104,14 +98,9 @@ drh_status perspectives_start(void *self, void *worker, drh_record *r, drh_error
 static const char *bad(const struct personas *p, const struct job *j, size_t i)
 {
     const drh_str s = drh_text_str(&j->text[1 + i]);
-    if (s.len == 0) {
-        return "empty_answer";
-    }
-    if (synth_leaks(s)) {
-        return "template_leak";
-    }
-    if (!p->o.keep_refusals && synth_refuses(s)) {
-        return "refusal";
+    const char   *why = synth_bad_answer(s, p->o.keep_refusals);
+    if (why) {
+        return why;
     }
     if (reply_introduces(s)) {
         return "introduction_only";
@@ -152,8 +141,9 @@ static drh_status finish(struct personas *p, drh_record *r, struct job *j)
         j->why[i] = j->why[i] ? j->why[i] : bad(p, j, i);
         st = api->add(r, &child);
         if (st == DRH_OK && j->why[i]) {
-            st = api->drop(child, j->why[i], j->text[1 + i].ptr,
-                           j->text[1 + i].len < 200 ? j->text[1 + i].len : 200);
+            const drh_str said = drh_text_str(&j->text[1 + i]);
+            st = (j->failed[i] ? api->fail : api->drop)(child, j->why[i], said.ptr,
+                                                        said.len < 200 ? said.len : 200);
         } else if (st == DRH_OK) {
             st = write_view(p, child, j, i, parent);
             st = st == DRH_OK ? api->keep(child) : api->fail(child, "bad_text", NULL, 0);
@@ -169,24 +159,12 @@ static drh_status finish(struct personas *p, drh_record *r, struct job *j)
 drh_status perspectives_resume(void *self, void *worker, drh_record *r, uint64_t tag,
                                const void *result, drh_error *e)
 {
-    struct personas     *p = self;
-    const drh_infer_res *res = result;
-    struct job          *j = p->host->records->state(r);
-    const char          *why;
-    drh_status           st = res->status == DRH_OK ? DRH_OK : job_failure(res, &why, e);
+    struct personas *p = self;
+    struct job      *j = p->host->records->state(r);
+    drh_status       st = job_take(j, tag, result, e);
     (void)worker;
     if (st != DRH_OK) {
         return st;
-    }
-    j->why[tag] = res->status != DRH_OK               ? "infer_failed"
-                  : res->finish == DRH_INFER_FILTERED ? "filtered"
-                  : res->finish == DRH_INFER_LENGTH   ? "answer_cut"
-                                                      : NULL;
-    if (!j->why[tag]) {
-        drh_text_addv(&j->text[1 + tag], synth_answer_of(synth_trim(res->text)));
-        if (j->text[1 + tag].failed) {
-            return drh_fail(e, DRH_E_NOMEM, "out of memory");
-        }
     }
     return --j->waits ? DRH_OK : finish(p, r, j);
 }

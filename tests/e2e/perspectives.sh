@@ -37,6 +37,38 @@ has "$T/err" like_another
 views 0 b.jsonl --set k=5 --set similar=1
 hasnt "$T/err" like_another
 
+echo "- by category, and over all categories"
+cat >kinds.jsonl <<'END'
+{"persona": "A beekeeper", "kind": "farm"}
+{"persona": "A shepherd of the hills", "kind": "farm"}
+{"persona": "A surgeon", "kind": "clinic"}
+{"persona": "A surgeon!", "kind": "clinic"}
+{"persona": "A night nurse in town", "kind": "clinic"}
+{"persona": "A juggler", "kind": "circus"}
+END
+sed 's/^{/{"job": "farm", /' in.jsonl >jobs.jsonl
+kinds() { # OUT OPTION...
+    to=$1
+    shift
+    run 0 --plugin personas.so:perspectives --model "$QWEN" --seed 7 -o "$to" jobs.jsonl --set personas=kinds.jsonl \
+        --set category=kind --set max_tokens=150 --set similar=1 --set keep_original=false "$@"
+}
+kinds c.jsonl --set match=job --set k=16
+! grep -q 'surgeon\|nurse\|juggler' c.jsonl || fail "a persona of another category"
+grep -q 'beekeeper\|shepherd' c.jsonl || fail "none of the category"
+kinds c.jsonl --set match=job --set category=persona # no persona is of a category "farm"
+kinds c.jsonl --set spread=true --set k=3 --set keep_refusals=true
+for who in 'beekeeper\|shepherd' 'surgeon\|nurse' juggler; do
+    [ "$(grep -c "\"persona\":\"A \(night \)\?\($who\)" c.jsonl)" -le "$n" ] || fail "$who comes twice for a question"
+done
+kinds c.jsonl --set k=16 --set alike=0
+kinds c.jsonl --set k=16 --set alike=0.9
+! grep -q 'surgeon!' c.jsonl || fail "nearly the same persona is read"
+run 2 --plugin personas.so:perspectives --model "$QWEN" -o c.jsonl in.jsonl --set personas=kinds.jsonl --set match=job
+has "$T/err" "match: name the member"
+run 2 --plugin personas.so:perspectives --model "$QWEN" -o c.jsonl in.jsonl --set personas=kinds.jsonl --set spread=true
+has "$T/err" "spread: name the member"
+
 echo "- what cannot be"
 views 2 c.jsonl --set k=17
 run 2 --plugin personas.so:personas --model "$QWEN" --set personas=people.txt -o c.jsonl in.jsonl

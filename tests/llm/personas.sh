@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# personas.sh - personas by a server that says what it is asked for now and then; files of personas.
+# personas.sh - personas by a server that says what it is asked for now and then; files of personas; personas
+# out of texts and of personas.
 . "$(dirname "$0")/../e2e/lib.sh"
 . "$(dirname "$0")/lib.sh"
 
@@ -78,4 +79,42 @@ has "$T/err" "odd.jsonl:1"
 : >"$T/odd.jsonl"
 recipe_run 2 "$T/r.json"
 has "$T/err" "holds none"
+llm_stop
+
+echo "- personas out of texts, and out of these others: records that a stage of personas can read"
+cat >"$T/texts.jsonl" <<'END'
+{"metadata": {"id": "t1"}, "text": "Snow loads on trusses"}
+{"text": "Bees in winter"}
+{"conversations": [{"from": "human", "value": "How do I prune roses?"}, {"from": "gpt", "value": "In spring."}]}
+{"name": "there is no text"}
+END
+make() { # CODE OUT IN OPTION...
+    want=$1 to=$2 in=$3
+    shift 3
+    run "$want" --plugin-path "$DRH_BUILD/plugins" --plugin personas.so:persona-maker --backend infer-openai \
+        --set services.infer.endpoint="$LLM" --set services.infer.pause=0.01 --seed 7 -o "$to" "$in" "$@"
+}
+llm_start --profile vllm --rules "[$(says trusses 'Persona: - A structural engineer who checks old roofs in the mountains\\\\n\\\\nMore.' ''),$(says Bees '**Persona:** Bees in winter, bees in winter and always' ''),$(says roses 'Persona: A gardener' ''),$(says roofs 'Persona: An insurance clerk who counts collapsed barns after storms' ''),$(says barns 'Persona: An insurance clerk who counts collapsed barns after storms' '')]"
+make 0 "$T/people.jsonl" "$T/texts.jsonl" --set k=2
+lines "$T/people.jsonl" 1
+[ "$(grep -c '"persona":"A structural engineer who checks old roofs in the mountains"' "$T/people.jsonl")" -eq 1 ] || fail "not the persona"
+grep -q '"parent":"t1"' "$T/people.jsonl" || fail "no parent"
+grep -q '"method":"persona-maker"' "$T/people.jsonl" || fail "no note"
+has "$T/err" like_another persona_short no_text
+make 0 "$T/all.jsonl" "$T/texts.jsonl" --set keep_original=true --set min_words=2
+[ "$(grep -c '"persona"' "$T/all.jsonl")" -eq 3 ] || fail "not each persona"
+lines "$T/all.jsonl" 6
+make 0 "$T/further.jsonl" "$T/people.jsonl" --set from=persona
+grep -q '"persona":"An insurance clerk who counts collapsed barns after storms"' "$T/further.jsonl" || fail "not of a persona"
+make 0 "$T/none.jsonl" "$T/further.jsonl" --set from=persona
+has "$T/err" like_source
+make 2 "$T/none.jsonl" "$T/texts.jsonl" --set from=nobody
+has "$T/err" from
+make 0 "$T/none.jsonl" "$T/texts.jsonl" --set field=/metadata/id
+has "$T/err" no_text
+llm_stop
+llm_start --profile vllm --rules "[$(says 'Name:' 'Name: x' '')]"
+recipe "$T/people.jsonl" character 2
+recipe_run 0 "$T/r.json"
+[ "$(grep -c '"persona":"A structural engineer' "$out")" -eq 2 ] || fail "the file that was made is not read"
 llm_stop

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_personas.c - what personas makes of replies: openings that are asked for, introductions,
- * likeness.
+ * likeness, lines.
  */
 #include "personas.h"
 #include "run.h"
@@ -70,11 +70,37 @@ START_TEST(likeness)
 }
 END_TEST
 
+START_TEST(lines)
+{
+    static const struct {
+        const char *reply, *line;
+    } rows[] = {
+        {" A nurse who sings \nand more", "A nurse who sings"},
+        {"- **A nurse**", "A nurse"},
+        {"1. \"A nurse\"\r\n2. \"A cook\"", "A nurse"},
+        {"“一位老师”", "一位老师"},
+        {"\"A\" and \"B\" teachers", "\"A\" and \"B\" teachers"},
+        {"\"Yes\" or \"no\"", "\"Yes\" or \"no\""},
+        {"\"", "\""},
+        {"", ""},
+    };
+    for (int i = 0; i < ROWS(rows); i++) {
+        const drh_str got = reply_line(drh_str_of(rows[i].reply));
+        ck_assert_msg(got.len == strlen(rows[i].line) &&
+                          memcmp(got.ptr, rows[i].line, got.len) == 0,
+                      "\"%.*s\"", (int)got.len, got.ptr);
+    }
+    ck_assert_uint_eq(reply_words(drh_str_of("A nurse, a nurse.")), 2);
+    ck_assert_uint_eq(reply_words(drh_str_of("老师好")), 3);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("personas");
     tcase_add_loop_test(t, openings, 0, ROWS(opened));
     tcase_add_test(t, introductions);
     tcase_add_test(t, likeness);
+    tcase_add_test(t, lines);
     return run_case("personas", t);
 }
