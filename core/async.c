@@ -645,7 +645,7 @@ drh_status async_run(struct shard *s, size_t at, drh_error *e)
     struct async     a = {.s = s, .at = at, .in = in};
     drh_status       st;
 
-    a.svc = services_find(in->env->services, DRH_INFER);
+    a.svc = services_infer(in->env->services, in->infer);
     a.packs = !a.svc || a.svc->infer.run;
     a.most_in_flight = a.svc && a.svc->info.max_in_flight ? a.svc->info.max_in_flight : 64;
     st = pool_new(&a.pool, a.svc, s->workers, e);

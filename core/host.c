@@ -321,7 +321,8 @@ static drh_status instance_alloc(struct instance *in, const char *step, const st
 }
 
 drh_status instance_new(struct instance **out, const struct stage *stage, const char *step,
-                        struct drh_config *config, const struct run_env *env, drh_error *e)
+                        const char *infer, struct drh_config *config, const struct run_env *env,
+                        drh_error *e)
 {
     struct instance *in = mem_alloc(1, sizeof(*in));
     struct life_call call = {.in = in, .e = e};
@@ -332,6 +333,7 @@ drh_status instance_new(struct instance **out, const struct stage *stage, const 
         return err_nomem(e, step);
     }
     in->stage = stage;
+    in->infer = infer;
     in->config = config;
     (void)pthread_mutex_init(&in->turn_lock, NULL);
     (void)pthread_cond_init(&in->turn_moved, NULL);

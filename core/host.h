@@ -30,6 +30,7 @@ struct instance {
     const struct stage   *stage;
     const struct run_env *env;
     char                 *step;   /* owned */
+    const char           *infer;  /* its model's name of its own, the caller's text; or NULL */
     struct drh_config    *config; /* owned */
     drh_host              host;
     void                 *self;
@@ -45,9 +46,10 @@ struct instance {
     struct async         *async; /* the coordinator that drives it now, for drh_infer.submit */
 };
 
-/* Takes `config` over in any case. */
+/* Takes `config` over in any case; `infer` (may be NULL) has to last as long as the instance. */
 drh_status instance_new(struct instance **out, const struct stage *stage, const char *step,
-                        struct drh_config *config, const struct run_env *env, drh_error *e);
+                        const char *infer, struct drh_config *config, const struct run_env *env,
+                        drh_error *e);
 void       instance_free(struct instance *in); /* NULL is fine; closes workers */
 
 /* A service stage's probe() before it is created: 0 with e's reason, or a score. */

@@ -175,6 +175,7 @@ static const struct service_decl *decl_of(const struct recipe *r, const char *na
 
 struct choice {
     struct plan               *p;
+    bool                       own;
     const struct service_decl *decl;
     const char                *id, *name, *at;
     const struct stage        *best;
@@ -278,8 +279,11 @@ static bool offers(const struct stage *s, const char *id)
 
 static drh_status add_service(struct plan *p, struct choice *c, drh_error *e)
 {
-    struct plan_service new = {
-        .id = mem_dupz(c->id), .name = mem_dupz(c->name), .stage = c->best, .options = c->options};
+    struct plan_service new = {.id = mem_dupz(c->id),
+                               .name = mem_dupz(c->name),
+                               .own = c->own,
+                               .stage = c->best,
+                               .options = c->options};
     struct plan_service *more = mem_resize(p->service, (p->n_services + 1) * sizeof(*more));
     struct plan_service *s;
 
@@ -295,15 +299,15 @@ static drh_status add_service(struct plan *p, struct choice *c, drh_error *e)
     return s->id && s->name ? DRH_OK : err_nomem(e, "services");
 }
 
-static drh_status need(struct plan *p, const char *const *ids, unsigned depth, const char *who,
-                       drh_error *e);
+static drh_status need(struct plan *p, const char *const *ids, const char *infer, unsigned depth,
+                       const char *who, drh_error *e);
 
 /* A stage that serves another id already serves this one as well, unless the recipe names somebody
  * for it: one instance, one set of options. */
 static const struct plan_service *also_offers(const struct plan *p, const char *id)
 {
     for (size_t i = 0; i < p->n_services; i++) {
-        if (offers(p->service[i].stage, id)) {
+        if (!p->service[i].own && offers(p->service[i].stage, id)) {
             return &p->service[i];
         }
     }
@@ -325,11 +329,12 @@ static drh_status need_also(struct plan *p, const struct plan_service *s, const 
     return st;
 }
 
-static drh_status need_one(struct plan *p, const char *id, unsigned depth, const char *who,
-                           drh_error *e)
+/* `own`: the name that a step gives, or NULL. */
+static drh_status need_one(struct plan *p, const char *id, const char *own, unsigned depth,
+                           const char *who, drh_error *e)
 {
-    char         *name = service_name(id);
-    struct choice c = {.p = p, .id = id, .name = name};
+    char         *name = own ? mem_dupz(own) : service_name(id);
+    struct choice c = {.p = p, .own = own != NULL, .id = id, .name = name};
     char          at[96];
     drh_status    st = name ? DRH_OK : err_nomem(e, "services");
 
@@ -338,7 +343,7 @@ static drh_status need_one(struct plan *p, const char *id, unsigned depth, const
     (void)snprintf(at, sizeof(at), "/services/%s", name ? name : "");
     c.at = at;
     c.decl = name ? decl_of(p->recipe, name) : NULL;
-    if (st == DRH_OK && !c.decl && also_offers(p, id)) {
+    if (st == DRH_OK && !c.decl && !own && also_offers(p, id)) {
         st = need_also(p, also_offers(p, id), id, e);
         buf_free(&c.why);
         mem_free(name);
@@ -351,7 +356,7 @@ static drh_status need_one(struct plan *p, const char *id, unsigned depth, const
     if (st == DRH_OK && !offers(c.best, id)) {
         st = err_set(e, DRH_E_CONFIG, "%s: %s does not offer %s", at, c.best->desc.id, id);
     }
-    st = st == DRH_OK ? need(p, c.best->desc.needs, depth + 1, c.best->desc.id, e) : st;
+    st = st == DRH_OK ? need(p, c.best->desc.needs, NULL, depth + 1, c.best->desc.id, e) : st;
     st = st == DRH_OK ? add_service(p, &c, e) : st;
     if (st == DRH_OK && c.n_tried > 1) {
         log_put(DRH_LOG_INFO, "%s: %s, the fittest of %s", name, c.best->desc.id, c.tried.ptr);
@@ -366,19 +371,79 @@ static drh_status need_one(struct plan *p, const char *id, unsigned depth, const
     return st;
 }
 
-static drh_status need(struct plan *p, const char *const *ids, unsigned depth, const char *who,
-                       drh_error *e)
+/* The service of that id: that of the name `own`, or, own NULL, that of no name of its own. */
+static struct plan_service *service_of(const struct plan *p, const char *id, const char *own)
+{
+    for (size_t i = 0; i < p->n_services; i++) {
+        struct plan_service *s = &p->service[i];
+        if (strcmp(s->id, id) == 0 && s->own == (own != NULL) &&
+            (!own || strcmp(s->name, own) == 0)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* The name that the step gives to what it needs by this id. */
+static const char *own_of(const char *infer, const char *id)
+{
+    return infer && strcmp(id, DRH_INFER) == 0 ? infer : NULL;
+}
+
+static drh_status need(struct plan *p, const char *const *ids, const char *infer, unsigned depth,
+                       const char *who, drh_error *e)
 {
     drh_status st = DRH_OK;
 
     for (; st == DRH_OK && ids && *ids; ids++) {
-        bool there = false;
-        for (size_t i = 0; i < p->n_services; i++) {
-            there = there || strcmp(p->service[i].id, *ids) == 0;
-        }
-        st = there ? DRH_OK : need_one(p, *ids, depth, who, e);
+        const char *own = own_of(infer, *ids);
+        st = service_of(p, *ids, own) ? DRH_OK : need_one(p, *ids, own, depth, who, e);
     }
     return st;
+}
+
+/* The model of a name of its own that a step asks; "infer" is that of all others. */
+static const char *infer_of(const struct step *s)
+{
+    return s->infer && strcmp(s->infer, "infer") != 0 ? s->infer : NULL;
+}
+
+static drh_status check_infer(const struct plan *p, const struct plan_step *ps, drh_error *e)
+{
+    const char        *name = infer_of(ps->step), *near;
+    const char        *known[MAX_SERVICE_NAMES];
+    const char *const *id = ps->stage->desc.needs;
+    size_t             n = 0;
+
+    while (id && *id && strcmp(*id, DRH_INFER) != 0) {
+        id++;
+    }
+    if (ps->step->infer && !(id && *id)) {
+        return err_set(e, DRH_E_CONFIG, "%s/infer: %s asks no model; leave it out",
+                       ps->step->pointer, ps->stage->desc.id);
+    }
+    if (!name || decl_of(p->recipe, name)) {
+        return DRH_OK;
+    }
+    for (; n < p->recipe->n_services && n < MAX_SERVICE_NAMES; n++) {
+        known[n] = p->recipe->services[n].name;
+    }
+    near = nearest(name, known, n);
+    return near ? err_set(e, DRH_E_CONFIG,
+                          "%s/infer: there is no \"%s\" among services; did you mean \"%s\"?",
+                          ps->step->pointer, name, near)
+                : err_set(e, DRH_E_CONFIG,
+                          "%s/infer: there is no \"%s\" among services; add it there",
+                          ps->step->pointer, name);
+}
+
+static drh_status need_all(struct plan *p, const struct plan_step *ps, drh_error *e)
+{
+    drh_status st = check_infer(p, ps, e);
+
+    return st == DRH_OK
+               ? need(p, ps->stage->desc.needs, infer_of(ps->step), 0, ps->step->pointer, e)
+               : st;
 }
 
 /* ---- the plan ---- */
@@ -524,8 +589,11 @@ static drh_status unknown_service(const struct service_decl *d, const struct ser
     near = nearest(d->name, known, all->n);
     return near ? err_set(e, DRH_E_CONFIG, "%s: there is no such service; did you mean \"%s\"?",
                           d->pointer, near)
-                : err_set(e, DRH_E_CONFIG, "%s: there is no such service; known are: %s",
-                          d->pointer, list);
+                : err_set(
+                      e, DRH_E_CONFIG,
+                      "%s: there is no such service; known are: %s; a model of some steps only is "
+                      "named by them, with \"infer\"",
+                      d->pointer, list);
 }
 
 /* Options for a service that nobody needs: a slip of the pen, or left from another recipe. */
@@ -585,7 +653,7 @@ drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint
         drh_status        st = plan_one(p, ps, &r->steps[p->n_steps], all, e);
 
         if (st == DRH_OK) {
-            st = need(p, ps->stage->desc.needs, 0, ps->step->pointer, e);
+            st = need_all(p, ps, e);
             if (st != DRH_OK) {
                 problems_add(all, "%s", e->message);
             }
@@ -624,7 +692,9 @@ drh_status plan_instance(struct plan *p, struct plan_step *s, drh_error *e)
         return DRH_OK;
     }
     st = config_new(s->options, &config, e);
-    return st == DRH_OK ? instance_new(&s->in, s->stage, s->step->id, config, &p->env, e) : st;
+    return st == DRH_OK
+               ? instance_new(&s->in, s->stage, s->step->id, infer_of(s->step), config, &p->env, e)
+               : st;
 }
 
 static drh_status start_service(struct plan *p, struct plan_service *s, drh_error *e)
@@ -632,25 +702,32 @@ static drh_status start_service(struct plan *p, struct plan_service *s, drh_erro
     struct drh_config *config;
     drh_status         st = config_new(s->options, &config, e);
 
-    return st == DRH_OK ? services_add(p->services, s->id, s->stage, s->name, config, &p->env, e)
-                        : st;
+    return st == DRH_OK
+               ? services_add(p->services, s->id, s->own, s->stage, s->name, config, &p->env, e)
+               : st;
+}
+
+/* What these ids need themselves comes first. */
+static drh_status serve(struct plan *p, const char *const *id, const char *infer, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    for (; st == DRH_OK && id && *id; id++) {
+        const char          *own = own_of(infer, *id);
+        struct plan_service *s = service_of(p, *id, own);
+        bool made = own ? services_infer(p->services, own) : services_find(p->services, *id);
+
+        if (s && !made) {
+            st = serve(p, s->stage->desc.needs, NULL, e);
+            st = st == DRH_OK ? start_service(p, s, e) : st;
+        }
+    }
+    return st;
 }
 
 drh_status plan_serve(struct plan *p, const struct plan_step *step, drh_error *e)
 {
-    drh_status st = DRH_OK;
-
-    for (const char *const *id = step->stage->desc.needs; st == DRH_OK && id && *id; id++) {
-        for (size_t i = 0; st == DRH_OK && i < p->n_services; i++) {
-            struct plan_service *s = &p->service[i];
-            if (strcmp(s->id, *id) == 0 && !services_find(p->services, *id)) {
-                struct plan_step as = {.stage = s->stage}; /* what it needs itself comes first */
-                st = plan_serve(p, &as, e);
-                st = st == DRH_OK ? start_service(p, s, e) : st;
-            }
-        }
-    }
-    return st;
+    return serve(p, step->stage->desc.needs, infer_of(step->step), e);
 }
 
 drh_status plan_start(struct plan *p, drh_error *e)
@@ -683,7 +760,7 @@ drh_status plan_options(const struct plan *p, const struct stage *stage, cJSON *
 
 const char *plan_identity(const struct plan *p, const struct plan_step *s)
 {
-    const struct service *infer = services_find(p->services, DRH_INFER);
+    const struct service *infer = services_infer(p->services, infer_of(s->step));
 
     for (const char *const *id = s->stage->desc.needs; infer && id && *id; id++) {
         if (strcmp(*id, DRH_INFER) == 0) {

@@ -26,6 +26,7 @@ struct plan_step {
 struct plan_service {
     char               *id;   /* "drh.infer/1"; owned */
     char               *name; /* "infer"; owned */
+    bool                own;  /* for the steps that name it only */
     const struct stage *stage;
     cJSON              *options; /* owned */
 };

@@ -106,8 +106,9 @@ static drh_status start(struct plan *p, struct reader *r, drh_error *e)
         return DRH_OK;
     }
     st = config_new(r->options, &config, e);
-    return st == DRH_OK ? instance_new(&r->in, r->stage, r->stage->desc.id, config, &p->env, e)
-                        : st;
+    return st == DRH_OK
+               ? instance_new(&r->in, r->stage, r->stage->desc.id, NULL, config, &p->env, e)
+               : st;
 }
 
 /* ---- those that nobody named ---- */

@@ -38,6 +38,7 @@ static void free_step(struct step *s)
     mem_free(s->use);
     mem_free(s->domain);
     mem_free(s->dataset);
+    mem_free(s->infer);
     if (s->reader) {
         reader_decl_free(s->reader);
         mem_free(s->reader);
@@ -103,7 +104,8 @@ static drh_status new_step(struct recipe *r, enum phase phase, struct step **out
     }
     s->phase = phase;
     for (size_t i = 0; i < r->n_steps; i++) {
-        s->index += r->steps[i].phase == phase && r->steps[i].alternative_of == 0;
+        s->index += r->steps[i].phase == phase && r->steps[i].alternative_of == 0 &&
+                    r->steps[i].follows == 0;
     }
     (void)snprintf(s->pointer, sizeof(s->pointer), "/%s/%zu", phase_names[phase], s->index);
     r->n_steps++;
@@ -260,18 +262,48 @@ static drh_status read_alternatives(struct recipe *r, size_t of, const cJSON *pr
     return st;
 }
 
+/* What is done with the records of a synthesizer only. */
+static drh_status read_then(struct recipe *r, size_t of, const cJSON *props, cJSON *list,
+                            drh_error *e)
+{
+    const cJSON *own = schema_key(schema_key(schema_key(props, "then"), "items"), "properties");
+    cJSON       *one;
+    size_t       k = 0;
+    drh_status   st = DRH_OK;
+
+    cJSON_ArrayForEach(one, list)
+    {
+        struct step *s;
+        st = st == DRH_OK ? new_step(r, PHASE_PREPROCESS, &s, e) : st;
+        if (st == DRH_OK) {
+            s->follows = of + 1;
+            (void)snprintf(s->pointer, sizeof(s->pointer), "%.40s/then/%zu", r->steps[of].pointer,
+                           k++);
+            st = fill_step(s, own, one, e);
+        }
+    }
+    return st;
+}
+
+/* Takes the list of steps at `key` out of `entry`, if that is a key of the host. */
+static cJSON *take_list(const cJSON *props, cJSON *entry, const char *key)
+{
+    return schema_key(props, key) ? cJSON_DetachItemFromObjectCaseSensitive(entry, key) : NULL;
+}
+
 static drh_status read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
                             drh_error *e)
 {
     struct step *s;
-    cJSON       *others =
-        schema_key(props, "or") ? cJSON_DetachItemFromObjectCaseSensitive(entry, "or") : NULL;
+    cJSON       *others = take_list(props, entry, "or"), *then = take_list(props, entry, "then");
     const size_t at = r->n_steps;
     drh_status   st = new_step(r, phase, &s, e);
 
     st = st == DRH_OK ? fill_step(s, props, entry, e) : st;
     st = st == DRH_OK ? read_alternatives(r, at, props, others, e) : st;
+    st = st == DRH_OK ? read_then(r, at, props, then, e) : st;
     cJSON_Delete(others);
+    cJSON_Delete(then);
     return st;
 }
 

@@ -35,10 +35,13 @@ struct step {
     size_t     index; /* in its phase */
     /* "or" of a source: 1 + the place of that source in recipe.steps; 0: a step of its own */
     size_t alternative_of;
+    /* "then" of a synthesizer: 1 + the place of that one, whose records this step takes; 0: all */
+    size_t follows;
     char  *id;  /* unique in the recipe; default: use, then use-2, ... */
     char  *use; /* stage id, or a path to a .so, or FILE:STAGE; a relative path
                    starts at the recipe's folder */
     char               *domain, *dataset; /* sources and synthesizers; NULL otherwise */
+    char               *infer;            /* the service that it asks for answers; NULL: "infer" */
     struct reader_decl *reader;           /* sources; owned; NULL: by content */
     cJSON              *options;          /* owned; the stage's own keys only */
     /* select: the cut */

@@ -31,10 +31,10 @@ const struct host_key recipe_keys[] = {
 #name, type, offsetof(struct step, name), offsetof(struct step, has_##name)                \
     }
 const struct host_key step_keys[] = {
-    S(use, KEY_TEXT),       S(id, KEY_TEXT),     S(domain, KEY_TEXT),   S(dataset, KEY_TEXT),
-    S(reader, KEY_READER),  CUT(below, KEY_F64), CUT(at_most, KEY_F64), CUT(above, KEY_F64),
-    CUT(at_least, KEY_F64), CUT(top, KEY_F64),   CUT(count, KEY_I64),   S(per, KEY_TEXT),
-    {NULL, KEY_TEXT, 0, 0}};
+    S(use, KEY_TEXT),    S(id, KEY_TEXT),        S(domain, KEY_TEXT), S(dataset, KEY_TEXT),
+    S(infer, KEY_TEXT),  S(reader, KEY_READER),  CUT(below, KEY_F64), CUT(at_most, KEY_F64),
+    CUT(above, KEY_F64), CUT(at_least, KEY_F64), CUT(top, KEY_F64),   CUT(count, KEY_I64),
+    S(per, KEY_TEXT),    {NULL, KEY_TEXT, 0, 0}};
 
 const struct host_key *key_find(const struct host_key *keys, const char *name, size_t len)
 {

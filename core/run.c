@@ -153,13 +153,16 @@ drh_status run_add_total(struct run *r, const char *segment, const struct task *
 
 /* ---- phases ---- */
 
-/* The steps of a phase, in order; the array is the caller's. */
-static size_t steps_of(struct plan *p, enum phase phase, struct plan_step **out)
+/* The steps of a phase, in order, or those that follow the synthesizer `after`; the array is the
+ * caller's. */
+static size_t steps_of(struct plan *p, enum phase phase, const struct plan_step *after,
+                       struct plan_step **out)
 {
-    size_t n = 0;
+    const size_t follows = after ? 1 + (size_t)(after - p->step) : 0;
+    size_t       n = 0;
 
     for (size_t i = 0; i < p->n_steps; i++) {
-        if (p->step[i].step->phase == phase) {
+        if (p->step[i].step->phase == phase && p->step[i].step->follows == follows) {
             out[n++] = &p->step[i];
         }
     }
@@ -205,8 +208,10 @@ static drh_status named_segment(struct run *r, const char *kind, const struct pl
     return st;
 }
 
-/* Record and shard scopes in one pass; a data-set scope needs the parts before it written first. */
-static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n, drh_error *e)
+/* Record and shard scopes in one pass; a data-set scope needs the parts before it written first.
+ * after: the synthesizer of the records, or NULL. */
+static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n,
+                                const struct plan_step *after, drh_error *e)
 {
     size_t     from = 0;
     bool       apply = false;
@@ -237,36 +242,49 @@ static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n
     if (st == DRH_OK) {
         struct segment s = {
             .step = step + from, .n = n - from, .apply_first = apply, .interim = true};
-        st = named_segment(r, "preprocess", NULL, &s, e);
+        st = named_segment(r, after ? "after" : "preprocess", after, &s, e);
     }
     return st;
+}
+
+/* One synthesizer, and what follows it; its data set is the only one of r->sets. */
+static drh_status synthesize(struct run *r, struct plan_step *step, struct plan_step **then,
+                             drh_error *e)
+{
+    const size_t   n = steps_of(r->p, PHASE_PREPROCESS, step, then);
+    struct segment s = {.step = &step, .n = 1, .interim = n == 0};
+    drh_status     st = named_segment(r, "synthesize", step, &s, e);
+
+    return st == DRH_OK && n ? do_preprocess(r, then, n, step, e) : st;
 }
 
 /* Each synthesizer makes a data set of its own, beside the others. */
 static drh_status do_synthesize(struct run *r, struct plan_step **step, size_t n, drh_error *e)
 {
-    drh_status st = DRH_OK;
+    struct plan_step **then = mem_alloc(r->p->n_steps + 1, sizeof(*then));
+    drh_status         st = then ? DRH_OK : err_nomem(e, "steps");
 
     for (size_t i = 0; st == DRH_OK && i < n; i++) {
         struct datasets others = r->sets;
         struct dataset *d = NULL;
-        struct segment  s = {.step = &step[i], .n = 1, .interim = true};
 
         if (step[i]->count == 0) {
-            return err_set(e, DRH_E_CONFIG, "%s: give \"count\", how many records to make",
-                           step[i]->step->pointer);
+            st = err_set(e, DRH_E_CONFIG, "%s: give \"count\", how many records to make",
+                         step[i]->step->pointer);
+            break;
         }
         memset(&r->sets, 0, sizeof(r->sets));
         st = dataset_add(&others, step[i]->step->domain, step[i]->step->dataset, step[i]->step->id,
                          &d, e);
-        if (st == DRH_OK) { /* the segment sees the new one only */
+        if (st == DRH_OK) { /* these segments see the new one only */
             d->slots = step[i]->count;
             r->sets.ds = d;
             r->sets.n = 1;
-            st = named_segment(r, "synthesize", step[i], &s, e);
+            st = synthesize(r, step[i], then, e);
         }
         r->sets = others;
     }
+    mem_free(then);
     return st;
 }
 
@@ -290,17 +308,17 @@ static drh_status do_phases(struct run *r, drh_error *e)
     drh_status         st = step ? DRH_OK : err_nomem(e, "steps");
 
     if (st == DRH_OK && (st = do_sources(r, e)) == DRH_OK) {
-        n = steps_of(r->p, PHASE_PREPROCESS, step);
-        st = r->sets.n ? do_preprocess(r, step, n, e) : DRH_OK;
+        n = steps_of(r->p, PHASE_PREPROCESS, NULL, step);
+        st = r->sets.n ? do_preprocess(r, step, n, NULL, e) : DRH_OK;
     }
     if (st == DRH_OK) {
-        n = steps_of(r->p, PHASE_SYNTHESIZE, step);
+        n = steps_of(r->p, PHASE_SYNTHESIZE, NULL, step);
         st = do_synthesize(r, step, n, e);
     }
     if (st == DRH_OK) {
-        n_select = steps_of(r->p, PHASE_SELECT, step);
+        n_select = steps_of(r->p, PHASE_SELECT, NULL, step);
         st = do_select(r, step, n_select, e);
-        n = steps_of(r->p, PHASE_CONVERT, step);
+        n = steps_of(r->p, PHASE_CONVERT, NULL, step);
         if (st == DRH_OK && n + n_select > 0) {
             st = run_outputs(r, step, n, e);
         }

@@ -42,6 +42,9 @@ static void add_services(const struct run *r, cJSON *list)
         cJSON                *o = append(list);
 
         (void)cJSON_AddStringToObject(o, "id", s->id);
+        if (s->own) {
+            (void)cJSON_AddStringToObject(o, "name", s->own);
+        }
         if (s->in) {
             (void)cJSON_AddStringToObject(o, "use", s->in->stage->desc.id);
         }

@@ -14,7 +14,7 @@
 static const struct service *infer_of(const drh_host *h)
 {
     const struct instance *in = h->impl;
-    return services_find(in->env->services, DRH_INFER);
+    return services_infer(in->env->services, in->infer);
 }
 
 static drh_status infer_info(const drh_host *h, drh_infer_info *out)
@@ -79,14 +79,25 @@ static const drh_infer_host infer_host = {.struct_size = sizeof(drh_infer_host),
 
 /* ---- the registry ---- */
 
-const struct service *services_find(const struct services *all, const char *id)
+static const struct service *find(const struct services *all, const char *id, const char *own)
 {
     for (size_t i = 0; all && i < all->n; i++) {
-        if (strcmp(all->s[i].id, id) == 0) {
-            return &all->s[i];
+        const struct service *s = &all->s[i];
+        if (strcmp(s->id, id) == 0 && (own ? s->own && strcmp(s->own, own) == 0 : !s->own)) {
+            return s;
         }
     }
     return NULL;
+}
+
+const struct service *services_find(const struct services *all, const char *id)
+{
+    return find(all, id, NULL);
+}
+
+const struct service *services_infer(const struct services *all, const char *own)
+{
+    return find(all, DRH_INFER, own);
 }
 
 static bool in_list(const char *const *list, const char *id)
@@ -102,7 +113,7 @@ static bool in_list(const char *const *list, const char *id)
 const void *services_extension(const struct services *all, const struct instance *in,
                                const char *id)
 {
-    const struct service *s = services_find(all, id);
+    const struct service *s = find(all, id, strcmp(id, DRH_INFER) == 0 ? in->infer : NULL);
 
     if (in->stage->desc.kind == DRH_KIND_SERVICE && strcmp(id, DRH_INFER_HOST) == 0) {
         return &infer_host;
@@ -167,7 +178,7 @@ static struct instance *made_before(const struct services *all, const struct sta
     return NULL;
 }
 
-drh_status services_add(struct services *all, const char *id, const struct stage *stage,
+drh_status services_add(struct services *all, const char *id, bool own, const struct stage *stage,
                         const char *step, struct drh_config *config, const struct run_env *env,
                         drh_error *e)
 {
@@ -184,19 +195,20 @@ drh_status services_add(struct services *all, const char *id, const struct stage
     s = &more[all->n];
     memset(s, 0, sizeof(*s));
     s->id = mem_dupz(id);
+    s->own = own ? mem_dupz(step) : NULL;
     s->requests = mem_alloc(1, sizeof(*s->requests));
     in = made_before(all, stage, step);
     s->shared = in != NULL;
     s->in = in;
     all->n++;
-    if (!s->id || !s->requests) {
+    if (!s->id || !s->requests || (own && !s->own)) {
         config_free(config);
         return err_nomem(e, "services");
     }
     if (in) {
         config_free(config);
     } else {
-        st = instance_new(&s->in, stage, step, config, env, e);
+        st = instance_new(&s->in, stage, step, NULL, config, env, e);
     }
     if (st != DRH_OK) {
         return st;
@@ -218,6 +230,7 @@ void services_free(struct services *all)
         }
         mem_free(s->requests);
         mem_free(s->id);
+        mem_free(s->own);
     }
     mem_free(all->s);
     all->s = NULL;

@@ -12,14 +12,15 @@
 #include <drh/infer.h>
 
 struct service {
-    char              *id;       /* "drh.infer/1"; owned */
-    struct instance   *in;       /* owned, unless shared */
-    bool               shared;   /* an earlier service has the same instance */
-    const void        *table;    /* the provider's own */
-    drh_infer_provider infer;    /* copy, for DRH_INFER */
-    drh_infer_info     info;     /* copy; texts are the provider's until it is freed */
-    drh_http_provider  http;     /* copy, for DRH_HTTP */
-    drh_fetch_provider fetch;    /* copy, for DRH_FETCH */
+    char              *id;     /* "drh.infer/1"; owned */
+    char              *own;    /* for the steps that name it only, by this name; owned; NULL: all */
+    struct instance   *in;     /* owned, unless shared */
+    bool               shared; /* an earlier service has the same instance */
+    const void        *table;  /* the provider's own */
+    drh_infer_provider infer;  /* copy, for DRH_INFER */
+    drh_infer_info     info;   /* copy; texts are the provider's until it is freed */
+    drh_http_provider  http;   /* copy, for DRH_HTTP */
+    drh_fetch_provider fetch;  /* copy, for DRH_FETCH */
     uint64_t          *requests; /* DRH_HTTP: sent by stages; owned */
 };
 
@@ -29,11 +30,14 @@ struct services {
 };
 
 /* Makes the instance (config taken over in any case) and adds it; one that was made for another id
- * of the same stage and step serves this one, too. */
-drh_status            services_add(struct services *all, const char *id, const struct stage *stage,
-                                   const char *step, struct drh_config *config, const struct run_env *env,
-                                   drh_error *e);
+ * of the same stage and step serves this one, too.  `own`: it is for steps that name it `step`. */
+drh_status services_add(struct services *all, const char *id, bool own, const struct stage *stage,
+                        const char *step, struct drh_config *config, const struct run_env *env,
+                        drh_error *e);
+/* That of no name of its own. */
 const struct service *services_find(const struct services *all, const char *id);
+/* The model that steps name so; NULL: that of no name. */
+const struct service *services_infer(const struct services *all, const char *own);
 void                  services_free(struct services *all);
 /* What host->extension() answers to `in`: for what its stage needs, or offers. */
 const void *services_extension(const struct services *all, const struct instance *in,

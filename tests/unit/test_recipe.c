@@ -454,6 +454,42 @@ START_TEST(files)
 }
 END_TEST
 
+START_TEST(models_and_what_follows)
+{
+    struct recipe *r = parse(
+        "{\"recipe\":1,\"services\":{\"writer\":{\"use\":\"infer-openai\"}},"
+        "\"synthesize\":[{\"use\":\"magpie\",\"count\":3,\"then\":["
+        "{\"use\":\"answers\",\"infer\":\"writer\",\"top_p\":0.9},{\"use\":\"chat\"}]},"
+        "{\"use\":\"personas\",\"infer\":\"infer\"}],"
+        "\"preprocess\":[{\"use\":\"chat\"}],\"select\":[{\"use\":\"ifd\",\"infer\":\"writer\"}]}",
+        NULL);
+    drh_error e = ERR_INIT;
+
+    ck_assert_uint_eq(r->n_steps, 6);
+    ck_assert_str_eq(r->steps[0].pointer, "/preprocess/0");
+    ck_assert_uint_eq(r->steps[0].follows, 0);
+    ck_assert_str_eq(r->steps[1].id, "magpie");
+    ck_options(r->steps[1].options, "{\"count\":3}"); /* then is the host's */
+    ck_assert_ptr_null(r->steps[1].infer);
+    ck_assert_str_eq(r->steps[2].pointer, "/synthesize/0/then/0");
+    ck_assert_int_eq(r->steps[2].phase, PHASE_PREPROCESS);
+    ck_assert_uint_eq(r->steps[2].follows, 2);
+    ck_assert_str_eq(r->steps[2].infer, "writer");
+    ck_options(r->steps[2].options, "{\"top_p\":0.9}");
+    ck_assert_ptr_null(r->steps[2].dataset);
+    ck_assert_str_eq(r->steps[3].pointer, "/synthesize/0/then/1");
+    ck_assert_str_eq(r->steps[3].id, "chat-2");
+    ck_assert_uint_eq(r->steps[3].follows, 2);
+    ck_assert_str_eq(r->steps[4].pointer, "/synthesize/1");
+    ck_assert_str_eq(r->steps[4].infer, "infer");
+    ck_assert_str_eq(r->steps[5].infer, "writer");
+    ck_assert_int_eq(recipe_set(r, "personas.infer=writer", &e), DRH_OK);
+    ck_assert_str_eq(r->steps[4].infer, "writer");
+    ck_assert_int_eq(recipe_set(r, "answers.top_p=1", &e), DRH_OK);
+    recipe_free(r);
+}
+END_TEST
+
 int main(void)
 {
     Suite   *s = suite_create("recipe");
@@ -462,6 +498,7 @@ int main(void)
     int      failed;
 
     tcase_add_test(t, all_phases);
+    tcase_add_test(t, models_and_what_follows);
     tcase_add_loop_test(t, refused, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(t, every_mistake);
     tcase_add_test(t, ids);
