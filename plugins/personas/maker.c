@@ -48,21 +48,6 @@ static const char *relation(const struct personas *p, const struct job *j, size_
 
 /* ---- questions ------------------------------------------------------------------------------ */
 
-/* The first n characters. */
-static drh_str first_of(drh_str s, int64_t n)
-{
-    size_t i = 0;
-    while (i < s.len && n > 0) {
-        i++;
-        while (i < s.len && ((unsigned char)s.ptr[i] & 0xc0) == 0x80) {
-            i++;
-        }
-        n--;
-    }
-    s.len = i;
-    return s;
-}
-
 /* What personas are made from; empty: nothing. */
 static drh_str source_of(const struct personas *p, const drh_record *r)
 {
@@ -122,7 +107,7 @@ drh_status maker_start(void *self, void *worker, drh_record *r, drh_error *e)
     if (st != DRH_OK) {
         return st;
     }
-    source = first_of(source_of(p, r), p->o.text_chars);
+    source = synth_first(source_of(p, r), p->o.text_chars);
     if (source.len == 0) {
         return p->host->records->fail(r, p->o.from_persona ? "no_persona" : "no_text", NULL, 0);
     }
@@ -202,7 +187,7 @@ static drh_status finish(struct personas *p, drh_record *r, struct job *j)
         j->why[i] = j->why[i] ? j->why[i] : bad(p, j, i, persona, &persona[i]);
         st = api->add(r, &child);
         if (st == DRH_OK && j->why[i]) {
-            const drh_str said = first_of(drh_text_str(&j->text[1 + i]), 100);
+            const drh_str said = synth_first(drh_text_str(&j->text[1 + i]), 100);
             st = (j->failed[i] ? api->fail : api->drop)(child, j->why[i], said.ptr, said.len);
         } else if (st == DRH_OK) {
             st = write_persona(p, child, j, i, persona[i], parent);

@@ -17,8 +17,9 @@ drh_str synth_trim(drh_str s); /* without white space at its ends */
 drh_str synth_answer_of(drh_str s);
 int     synth_leaks(drh_str s);   /* holds what is a chat template's */
 int     synth_refuses(drh_str s); /* begins with a refusal, English or Chinese */
-/* Characters of UTF-8 text. */
-size_t synth_characters(drh_str s);
+/* Characters of UTF-8 text, and the first n of them. */
+size_t  synth_characters(drh_str s);
+drh_str synth_first(drh_str s, int64_t n);
 /* "Zh" when Han characters prevail, else "En". */
 const char *synth_lang(drh_str s);
 /* Does s begin with this text (lower case), whatever its case in the Latin alphabet? */

@@ -195,6 +195,20 @@ size_t synth_characters(drh_str s)
     return count(s, &han, &letters);
 }
 
+drh_str synth_first(drh_str s, int64_t n)
+{
+    size_t i = 0;
+    while (i < s.len && n > 0) {
+        i++;
+        while (i < s.len && ((unsigned char)s.ptr[i] & 0xc0) == 0x80) {
+            i++;
+        }
+        n--;
+    }
+    s.len = i;
+    return s;
+}
+
 const char *synth_lang(drh_str s)
 {
     size_t han, letters;

@@ -19,12 +19,12 @@ static const char *text(const cJSON *rule, const char *key)
 
 static bool fits(const cJSON *rule, const struct ask *q)
 {
-    const char *path = text(rule, "path"), *part = text(rule, "body");
+    const char *path = text(rule, "path"), *part = text(rule, "body"), *and = text(rule, "and");
     double      one_in = number(rule, "one_in", 1), salt = number(rule, "salt", 0);
 
     return (!path || strstr(q->path, path)) && (!part || strstr(q->body, part)) &&
-           q->number >= number(rule, "from", 0) && q->number <= number(rule, "to", 1e18) &&
-           q->nth <= number(rule, "first", 1e18) &&
+           (!and || strstr(q->body, and)) && q->number >= number(rule, "from", 0) &&
+           q->number <= number(rule, "to", 1e18) && q->nth <= number(rule, "first", 1e18) &&
            (one_in <= 1 || mix64(q->hash + (uint64_t)salt) % (uint64_t)one_in == 0);
 }
 
