@@ -90,7 +90,7 @@ llm_stop
 
 echo "- faults of the server: no error is a tag, nothing is lost"
 echo '{"conversations": [{"from": "human", "value": "Why?"}]}' >"$T/in.jsonl"
-llm_start --profile openai --rules '[{"path":"chat/completions","from":4,"action":"status","code":400,"body_is":"{\"error\":{\"message\":\"ERRORTEXT\"}}"}]'
+llm_start --profile openai --rules '[{"path":"chat/completions","body":"<message>","action":"status","code":400,"body_is":"{\"error\":{\"message\":\"ERRORTEXT\"}}"}]'
 tag 3 "$T/b.jsonl"
 lines "$T/b.jsonl" 0
 has "$T/b.jsonl.rejected.jsonl" infer_failed
