@@ -186,6 +186,20 @@ struct choice {
     unsigned                   n_tried;
 };
 
+/* All reasons have to fit into one message, so of a long one only the start is taken. */
+static drh_status add_reason(struct buf *b, const char *text)
+{
+    enum { LONGEST = 130 };
+    size_t n = strlen(text);
+
+    if (n <= LONGEST) {
+        return buf_add(b, text, n);
+    }
+    for (n = LONGEST; ((unsigned char)text[n] & 0xC0) == 0x80; n--) {
+    }
+    return buf_addf(b, "%.*s...", (int)n, text);
+}
+
 /* Tries one provider: its options, then its own opinion of this machine. */
 static drh_status try_provider(struct choice *c, const struct stage *stage, drh_error *e)
 {
@@ -210,8 +224,8 @@ static drh_status try_provider(struct choice *c, const struct stage *stage, drh_
         c->score = score;
         options = NULL;
     } else if (st != DRH_OK || score <= 0) {
-        (void)buf_addf(&c->why, "; %s: %s", stage->desc.id,
-                       e->message[0] ? e->message : "cannot work here");
+        (void)buf_addf(&c->why, "; %s: ", stage->desc.id);
+        (void)add_reason(&c->why, e->message[0] ? e->message : "cannot work here");
     }
     config_free(config);
     cJSON_Delete(options);
