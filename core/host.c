@@ -9,6 +9,7 @@
 #include "log.h"
 #include "mem.h"
 #include "outfile.h"
+#include "raw_file.h"
 #include "record.h"
 #include "services.h"
 #include "sink.h"
@@ -145,7 +146,10 @@ static void host_fill(struct instance *in)
                           .list_file = list_file,
                           .json_open = json_doc_open,
                           .json_close = json_doc_close,
-                          .sink_patch = sink_patch};
+                          .sink_patch = sink_patch,
+                          .bytes_open = raw_file_open,
+                          .bytes_read = raw_file_read,
+                          .bytes_close = raw_file_close};
     if (in->stage->desc.flags & DRH_NETWORK) { /* its threads wait more than they compute */
         in->host.thread_quota = in->env->workers < MAX_QUOTA ? in->env->workers + 1 : MAX_QUOTA;
     }

@@ -9,6 +9,7 @@
 #include "loader_impl.h"
 #include "log.h"
 #include "mem.h"
+#include "raw_file.h"
 #include "record.h"
 #include "schema.h"
 
@@ -111,6 +112,9 @@ static const drh_host init_host = {
     .json_open = json_doc_open,
     .json_close = json_doc_close,
     .sink_patch = init_patch,
+    .bytes_open = raw_file_open,
+    .bytes_read = raw_file_read,
+    .bytes_close = raw_file_close,
 };
 
 /* ---- opening a file ------------------------------------------------------------------------ */

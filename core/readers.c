@@ -210,8 +210,12 @@ struct sniff_call {
 
 static void do_sniff(void *arg)
 {
-    struct sniff_call *c = arg;
-    c->score = c->r->stage->ops.reader.sniff(c->r->in->self, c->h->raw, c->h->n_raw, c->name);
+    struct sniff_call  *c = arg;
+    const struct stage *s = c->r->stage;
+    const bool          text = s->desc.flags & DRH_READS_DECOMPRESSED;
+
+    c->score = s->ops.reader.sniff(c->r->in->self, text ? c->h->text : c->h->raw,
+                                   text ? c->h->n_text : c->h->n_raw, c->name);
 }
 
 /* The highest score above 0 among the given ones, or among all. */

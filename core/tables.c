@@ -21,7 +21,7 @@ enum {
     SCHEMA_MAX_LEN = 1 << 20,
     LIST_MAX = 16,
     KNOWN_FLAGS = DRH_DETERMINISTIC | DRH_NETWORK | DRH_ACCELERATOR | DRH_GIVES_CANONICAL |
-                  DRH_WANTS_CANONICAL
+                  DRH_WANTS_CANONICAL | DRH_READS_DECOMPRESSED
 };
 
 /* Size of a struct in ABI 1.0, whose last member then is named: never to be changed. */

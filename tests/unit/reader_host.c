@@ -7,6 +7,7 @@
 #include "err.h"
 #include "field.h"
 #include "mem.h"
+#include "raw_file.h"
 #include "schema.h"
 
 #include <drh/util.h>
@@ -106,7 +107,10 @@ struct reader_host *reader_new(const drh_entry *entry, const char *options, drh_
                          .values = &value_api,
                          .config = &config_api,
                          .json_open = json_doc_open,
-                         .json_close = json_doc_close};
+                         .json_close = json_doc_close,
+                         .bytes_open = raw_file_open,
+                         .bytes_read = raw_file_read,
+                         .bytes_close = raw_file_close};
     if (make_config(h, stage, options, e) != DRH_OK ||
         h->life->create(&h->host, h->config, &h->self, e) != DRH_OK) {
         h->self = NULL;

@@ -111,6 +111,7 @@ typedef struct drh_config drh_config; /* a stage's validated configuration, defa
 typedef struct drh_sink   drh_sink;   /* where bytes go: converter files, data-set notes */
 typedef struct drh_list   drh_list;   /* where a source names its files */
 typedef struct drh_json   drh_json;   /* a JSON text that is no record: host->json_open */
+typedef struct drh_bytes  drh_bytes;  /* a raw file's bytes, decompressed: host->bytes_open */
 typedef struct drh_host   drh_host;
 
 /* drh/http.h */
@@ -332,6 +333,17 @@ struct drh_host {
      * is known at the end.  DRH_E_UNSUPPORTED on standard output. [worker] */
     drh_status (*sink_patch)(drh_sink *s, uint32_t part, uint64_t offset, const void *ptr,
                              size_t len);
+
+    /* A raw file's bytes for a reader, decompressed on the way when they are gzip, zstd or xz, known
+     * by their first bytes, as the host reads its own.  From `offset` on, counted in decompressed
+     * bytes: in a compressed file what is before it is decompressed, too.  One thread at a time.
+     * DRH_E_IO, DRH_E_NOMEM with the path in the message. [worker] */
+    drh_status (*bytes_open)(const drh_host *h, const char *path, uint64_t offset, drh_bytes **b,
+                             drh_error *e);
+    /* At most cap bytes; *got 0: the end.  DRH_E_DATA: what comes is damaged or cut; all before it
+     * was given.  Both stay so. [worker] */
+    drh_status (*bytes_read)(drh_bytes *b, void *to, size_t cap, size_t *got, drh_error *e);
+    void (*bytes_close)(drh_bytes *b); /* [worker] NULL is fine */
 };
 
 /* ---- what a plugin offers ------------------------------------------------------------------ */
@@ -366,7 +378,9 @@ enum {                              /* drh_stage.flags */
         * step the host puts such a stage first when a later one wants it. */
        DRH_GIVES_CANONICAL = 1u << 3,
        /* Reads the canonical record: conversations[{from,value}], system, metadata. */
-       DRH_WANTS_CANONICAL = 1u << 4
+       DRH_WANTS_CANONICAL = 1u << 4,
+       /* reader: takes bytes by host->bytes_open, so sniff() is shown them decompressed. */
+       DRH_READS_DECOMPRESSED = 1u << 5
 };
 
 /* Life of an instance, the same for every kind.  If create() fails the host calls nothing else. */
@@ -435,7 +449,8 @@ typedef struct drh_reader_ops {
     uint32_t struct_size;
     uint32_t reserved;
     /* 0: not this format; higher wins.  `head` holds the file's first bytes, up to 4 KiB, `name` is
-     * its name in the data set.  Compressed files come as they are. [any] */
+     * its name in the data set.  Compressed files come as they are, unless the stage has
+     * DRH_READS_DECOMPRESSED. [any] */
     int32_t (*sniff)(void *self, const uint8_t *head, size_t len, const char *name);
     /* Opens at a position that tell() gave ({NULL,0}: the start).  DRH_E_DATA: the file is damaged;
      * that is one bad record, and the run goes on with the next file. [worker] */
