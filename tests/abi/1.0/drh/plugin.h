@@ -334,10 +334,10 @@ struct drh_host {
     drh_status (*sink_patch)(drh_sink *s, uint32_t part, uint64_t offset, const void *ptr,
                              size_t len);
 
-    /* A raw file's bytes for a reader, decompressed on the way when they are gzip, zstd or xz, known
-     * by their first bytes, as the host reads its own.  From `offset` on, counted in decompressed
-     * bytes: in a compressed file what is before it is decompressed, too.  One thread at a time.
-     * DRH_E_IO, DRH_E_NOMEM with the path in the message. [worker] */
+    /* A raw file's bytes for a reader, decompressed on the way when they are gzip, zstd or xz,
+     * known by their first bytes, as the host reads its own.  From `offset` on, counted in
+     * decompressed bytes: in a compressed file what is before it is decompressed, too.  One thread
+     * at a time. DRH_E_IO, DRH_E_NOMEM with the path in the message. [worker] */
     drh_status (*bytes_open)(const drh_host *h, const char *path, uint64_t offset, drh_bytes **b,
                              drh_error *e);
     /* At most cap bytes; *got 0: the end.  DRH_E_DATA: what comes is damaged or cut; all before it
