@@ -78,6 +78,7 @@ static const struct {
      "fail:regex_limit: ^(a|a)*$ takes too many steps"},
     /* fields */
     {"{\"keep\":[{\"field\":\"score\",\"min\":2.5,\"max\":2.5}]}", TWO, NULL},
+    {"{\"keep\":[{\"field\":\"reward\",\"min\":-10}]}", "{\"reward\":-10.0}", NULL}, /* M-7 */
     {"{\"keep\":[{\"field\":\"score\",\"min\":2.51}]}", TWO,
      "drop:too_low: condition 1 of keep: score: 2.5, at least 2.51"},
     {"{\"keep\":[{\"field\":\"score\",\"max\":-1}]}", TWO,

@@ -481,6 +481,34 @@ START_TEST(a_stop_text_across_pieces)
 }
 END_TEST
 
+/* Texts that end a question: what is before the first one is kept, nothing of it is nothing. */
+START_TEST(where_a_question_ends)
+{
+    static const struct {
+        const char *said, *stop, *kept;
+    } q[] = {
+        {"I need a research assistant for", "assistant", "I need a research "}, /* M-2, untrimmed */
+        {"Explain X\\nfor kids", "\n", "Explain X"},                            /* M-3 */
+        {"\\nExplain X", "\n", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(q) / sizeof(q[0]); i++) {
+        const drh_str    stop = drh_str_of(q[i].stop);
+        struct oa_stream s = {.line.host = &host};
+        char             text[200];
+        int              n =
+            snprintf(text, sizeof(text), "data: {\"choices\":[{\"text\":\"%s\"}]}\n\n", q[i].said);
+
+        oa_answer_clear(&a);
+        oa_stream_start(&s, &host, false, &stop, 1);
+        ck_assert(!oa_stream_feed(&s, &host, text, (size_t)n, &a) && s.stopped);
+        ck_assert_uint_eq(a.text.len, strlen(q[i].kept));
+        ck_assert(memcmp(a.text.ptr, q[i].kept, a.text.len) == 0);
+        oa_stream_free(&s);
+    }
+}
+END_TEST
+
 START_TEST(streams_that_are_none)
 {
     static const char *const bad[] = {
@@ -657,6 +685,7 @@ int main(void)
     tcase_add_test(c, a_stream_in_any_pieces);
     tcase_add_test(c, a_stream_that_is_cut);
     tcase_add_test(c, a_stop_text_across_pieces);
+    tcase_add_test(c, where_a_question_ends);
     tcase_add_test(c, streams_that_are_none);
     tcase_add_test(c, where_the_target_is);
     tcase_add_test(c, prompt_logprobs_by_id);
