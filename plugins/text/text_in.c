@@ -7,6 +7,34 @@
 
 enum { FIRST_CAP = 256 << 10, LONGEST_CAP = TEXT_MAX_ROW + FIRST_CAP };
 
+/* Room for half a window at least behind what is held. */
+static drh_status make_room(struct text_in *in, drh_error *e)
+{
+    const size_t held = text_in_held(in);
+    size_t       cap = in->cap ? in->cap * 2 : FIRST_CAP;
+    char        *more;
+
+    if (in->at) {
+        memmove(in->buf, in->buf + in->at, held);
+        in->at = 0;
+        in->len = held;
+    }
+    if (in->cap && held <= in->cap / 2) {
+        return DRH_OK;
+    }
+    if (held >= TEXT_MAX_ROW) {
+        return drh_fail(e, DRH_E_RANGE, "longer than 64 MiB");
+    }
+    cap = cap < LONGEST_CAP ? cap : LONGEST_CAP;
+    more = in->host->alloc(in->host, in->buf, cap);
+    if (!more) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory for a row of %zu bytes", held);
+    }
+    in->buf = more;
+    in->cap = cap;
+    return DRH_OK;
+}
+
 drh_status text_in_open(struct text_in *in, const drh_host *h, const char *path, uint64_t offset,
                         drh_error *e)
 {
@@ -16,6 +44,7 @@ drh_status text_in_open(struct text_in *in, const drh_host *h, const char *path,
     in->host = h;
     in->offset = offset;
     st = h->bytes_open(h, path, offset, &in->bytes, e);
+    st = st == DRH_OK ? make_room(in, e) : st; /* so that there always is a window */
     while (st == DRH_OK && offset == 0 && text_in_held(in) < 3 && !in->end) {
         st = text_in_more(in, e);
     }
@@ -38,35 +67,6 @@ void text_in_close(struct text_in *in)
         (void)in->host->alloc(in->host, in->buf, 0);
     }
     memset(in, 0, sizeof(*in));
-}
-
-/* Room for half a window at least behind what is held. */
-static drh_status make_room(struct text_in *in, drh_error *e)
-{
-    const size_t held = text_in_held(in);
-    size_t       cap = in->cap ? in->cap : FIRST_CAP;
-    char        *more;
-
-    if (in->at) {
-        memmove(in->buf, in->buf + in->at, held);
-        in->at = 0;
-        in->len = held;
-    }
-    if (in->cap && held <= in->cap / 2) {
-        return DRH_OK;
-    }
-    if (held >= TEXT_MAX_ROW) {
-        return drh_fail(e, DRH_E_RANGE, "longer than 64 MiB");
-    }
-    cap = in->cap ? in->cap * 2 : cap;
-    cap = cap < LONGEST_CAP ? cap : LONGEST_CAP;
-    more = in->host->alloc(in->host, in->buf, cap);
-    if (!more) {
-        return drh_fail(e, DRH_E_NOMEM, "out of memory for a row of %zu bytes", held);
-    }
-    in->buf = more;
-    in->cap = cap;
-    return DRH_OK;
 }
 
 drh_status text_in_more(struct text_in *in, drh_error *e)

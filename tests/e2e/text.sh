@@ -80,7 +80,7 @@ has "$T/err" truncated
 [ "$(wc -l <"$T/out")" -gt 1000 ] || fail "rows before the damage are lost"
 awk -F '"' '$4 != NR { print "row " NR ": " $0; bad = 1 } END { exit bad }' "$T/out" >&2 || fail "not the rows before it"
 
-echo "- a recipe: parts that begin anywhere, rows longer than what is read at once, workers"
+echo "- a recipe: parts that begin anywhere, windows that end anywhere, workers"
 rm "$T"/src/*
 awk 'BEGIN { print "n,text,more"; for (i = 0; i < 3000; i++) {
     printf "%d,\"", i
