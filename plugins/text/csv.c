@@ -10,8 +10,7 @@ struct scan {
     struct csv_form form;
     enum state      state;
     size_t          read, write, field; /* field: where the present one starts */
-    uint64_t        breaks;
-    int             quoted; /* some field is */
+    int             quoted;             /* some field is */
 };
 
 static void move(struct scan *s, char *row, size_t n)
@@ -39,7 +38,7 @@ static drh_status end_field(struct scan *s, struct csv_row *row, const drh_host 
         row->field = more;
         row->cap = cap;
     }
-    /* a place for now; csv_next makes a pointer of it */
+    /* a place for now; read_row makes a pointer of it */
     row->field[row->n].ptr = NULL;
     row->field[row->n++].len = s->write - s->field;
     s->field = s->write;
@@ -77,9 +76,6 @@ static void in_quotes(struct scan *s, char *text, size_t left)
     const char *p = text + s->read, *q = memchr(p, s->form.quote, left);
     size_t      n = q ? (size_t)(q - p) : left;
 
-    for (const char *b = p; (b = memchr(b, '\n', n - (size_t)(b - p))) != NULL; b++) {
-        s->breaks++;
-    }
     move(s, text, n);
     if (q) {
         s->read++;
@@ -148,7 +144,8 @@ static drh_status at_end(struct scan *s, struct csv_row *row, const drh_host *h,
     return s->state == AFTER_CR ? DRH_OK : end_field(s, row, h, e);
 }
 
-drh_status csv_next(struct text_in *in, struct csv_form form, struct csv_row *row, drh_error *e)
+static drh_status read_row(struct text_in *in, struct csv_form form, struct csv_row *row,
+                           drh_error *e)
 {
     struct scan s = {.form = form};
     char       *p;
@@ -174,9 +171,21 @@ drh_status csv_next(struct text_in *in, struct csv_form form, struct csv_row *ro
         p += row->field[i].len;
     }
     row->size = s.read;
-    row->breaks = s.breaks;
     row->blank = row->n == 1 && row->field[0].len == 0 && !s.quoted;
     return DRH_OK;
+}
+
+drh_status csv_next(struct text_in *in, struct csv_form form, struct csv_row *row, drh_error *e)
+{
+    drh_status st;
+
+    do {
+        st = read_row(in, form, row, e);
+        if (st == DRH_OK) {
+            text_in_take(in, row->size);
+        }
+    } while (st == DRH_OK && row->blank);
+    return st;
 }
 
 void csv_row_free(const drh_host *h, struct csv_row *row)

@@ -18,14 +18,13 @@ struct csv_form {
 struct csv_row {
     drh_str *field; /* owned; valid until the next row */
     size_t   n, cap;
-    size_t   size;   /* bytes of the row in the file, its end too */
-    uint64_t breaks; /* line breaks inside it */
-    int      blank;  /* nothing is in it, not even a quote */
+    size_t   size;  /* bytes of the row in the file, its end too */
+    int      blank; /* nothing is in it, not even a quote */
 };
 
-/* The next row of `in`, which is not taken: text_in_take(in, row->size), after which its fields
- * stay valid until more is read.  DRH_END: there is none.  DRH_E_DATA: a quote is never closed, too
- * many fields, damage; DRH_E_RANGE: longer than TEXT_MAX_ROW. */
+/* The next row that is not blank, taken from `in`; its fields stay valid until the next call.
+ * DRH_END: there is none.  DRH_E_DATA: a quote is never closed, too many fields, damage;
+ * DRH_E_RANGE: longer than TEXT_MAX_ROW. */
 drh_status csv_next(struct text_in *in, struct csv_form form, struct csv_row *row, drh_error *e);
 void       csv_row_free(const drh_host *h, struct csv_row *row);
 

@@ -158,12 +158,7 @@ static drh_status read_names(struct csv_stream *s, struct marking *m, drh_error 
     drh_status st = DRH_OK;
 
     if (s->o->header) {
-        do { /* blank lines in front */
-            st = csv_next(&s->in, s->form, &s->row, e);
-            if (st == DRH_OK) {
-                text_in_take(&s->in, s->row.size);
-            }
-        } while (st == DRH_OK && s->row.blank);
+        st = csv_next(&s->in, s->form, &s->row, e);
     }
     if (st != DRH_OK) {
         return st;

@@ -149,7 +149,6 @@ static drh_status open_stream(void *self, const char *path, const drh_str *posit
     }
     memset(s, 0, sizeof(*s));
     s->o = o;
-    s->why = (drh_error)DRH_ERROR_INIT;
     st = text_position(position, &offset, e);
     st = st == DRH_OK ? text_in_open(&s->in, o->host, path, 0, e) : st;
     st = st == DRH_OK ? read_head(s, path, e) : st;
@@ -246,25 +245,10 @@ static drh_status fill(struct csv_stream *s, drh_record *r, drh_error *e)
 static drh_status next(void *self, void *stream, drh_record *slot, drh_error *e)
 {
     struct csv_stream *s = stream;
-    drh_status         st = DRH_OK;
+    drh_status         st = text_in_before(&s->in, e);
 
     (void)self;
-    if (s->over) {
-        *e = s->why;
-        return e->code;
-    }
-    do {
-        st = csv_next(&s->in, s->form, &s->row, e);
-        if (st == DRH_OK) {
-            text_in_take(&s->in, s->row.size);
-        }
-    } while (st == DRH_OK && s->row.blank);
-    if (st == DRH_E_RANGE || st == DRH_E_DATA) {
-        e->code = DRH_E_DATA;
-        s->over = 1;
-        s->why = *e;
-        return DRH_E_DATA;
-    }
+    st = st == DRH_OK ? text_in_after(&s->in, csv_next(&s->in, s->form, &s->row, e), e) : st;
     return st == DRH_OK ? fill(s, slot, e) : st;
 }
 
@@ -273,8 +257,7 @@ static drh_status tell(void *self, void *stream, drh_str *position, drh_error *e
     struct csv_stream *s = stream;
 
     (void)self, (void)e;
-    (void)snprintf(s->position, sizeof(s->position), "%llu", (unsigned long long)s->in.offset);
-    *position = drh_str_of(s->position);
+    *position = text_in_tell(&s->in);
     return DRH_OK;
 }
 

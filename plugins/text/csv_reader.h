@@ -26,9 +26,6 @@ struct csv_stream {
     struct csv_column        *column; /* owned */
     char                     *names;  /* owned */
     size_t                    n_columns;
-    int                       over; /* damaged from here on, `why` */
-    drh_error                 why;
-    char                      position[24];
 };
 
 /* csv_columns.c: the names, by the first row or the option names, and which are wanted. */

@@ -19,13 +19,6 @@ struct lines {
     enum by         by;
 };
 
-struct lines_stream {
-    struct text_in in;
-    int            over;
-    drh_error      why;
-    char           position[24];
-};
-
 static drh_status create(const drh_host *h, const drh_config *c, void **self, drh_error *e)
 {
     struct lines *l = h->alloc(h, NULL, sizeof(*l));
@@ -72,28 +65,27 @@ static int32_t sniff(void *self, const uint8_t *head, size_t len, const char *na
 
 static void close_stream(void *self, void *stream)
 {
-    const struct lines  *l = self;
-    struct lines_stream *s = stream;
+    const struct lines *l = self;
+    struct text_in     *s = stream;
 
-    text_in_close(&s->in);
+    text_in_close(s);
     (void)l->host->alloc(l->host, s, 0);
 }
 
 static drh_status open_stream(void *self, const char *path, const drh_str *position, void **stream,
                               drh_error *e)
 {
-    const struct lines  *l = self;
-    struct lines_stream *s = l->host->alloc(l->host, NULL, sizeof(*s));
-    uint64_t             offset = 0;
-    drh_status           st;
+    const struct lines *l = self;
+    struct text_in     *s = l->host->alloc(l->host, NULL, sizeof(*s));
+    uint64_t            offset = 0;
+    drh_status          st;
 
     if (!s) {
         return drh_fail(e, DRH_E_NOMEM, "out of memory for a stream");
     }
     memset(s, 0, sizeof(*s));
-    s->why = (drh_error)DRH_ERROR_INIT;
     st = text_position(position, &offset, e);
-    st = st == DRH_OK ? text_in_open(&s->in, l->host, path, offset, e) : st;
+    st = st == DRH_OK ? text_in_open(s, l->host, path, offset, e) : st;
     if (st != DRH_OK) {
         close_stream(self, s);
         return st;
@@ -129,14 +121,14 @@ static int is_blank(const char *p, size_t n)
 
 /* Length of the next text with all that ends it; DRH_END: there is none.  `from` in it: where a
  * line begins that is not looked at yet. */
-static drh_status find_end(struct lines_stream *s, enum by by, size_t *len, drh_error *e)
+static drh_status find_end(struct text_in *s, enum by by, size_t *len, drh_error *e)
 {
     size_t     from = 0;
     drh_status st = DRH_OK;
 
     for (;;) {
-        const char  *p = text_in_ptr(&s->in);
-        const size_t held = text_in_held(&s->in), n = by == BY_FILE ? 0 : line_len(p, from, held);
+        const char  *p = text_in_ptr(s);
+        const size_t held = text_in_held(s), n = by == BY_FILE ? 0 : line_len(p, from, held);
         if (n && (by == BY_LINE || is_blank(p + from, n))) {
             *len = from + n;
             return DRH_OK;
@@ -145,11 +137,11 @@ static drh_status find_end(struct lines_stream *s, enum by by, size_t *len, drh_
             from += n;
             continue;
         }
-        if (s->in.end) {
+        if (s->end) {
             *len = held;
             return held ? DRH_OK : DRH_END;
         }
-        st = text_in_more(&s->in, e);
+        st = text_in_more(s, e);
         if (st != DRH_OK) {
             return st;
         }
@@ -166,17 +158,17 @@ static size_t without_end(const char *p, size_t n)
 }
 
 /* Next text that is not blank: p[0,n) of `take` bytes. */
-static drh_status find_text(struct lines_stream *s, enum by by, drh_str *text, size_t *take,
+static drh_status find_text(struct text_in *s, enum by by, drh_str *text, size_t *take,
                             drh_error *e)
 {
     drh_status st;
 
     while ((st = find_end(s, by, take, e)) == DRH_OK) {
-        *text = (drh_str){text_in_ptr(&s->in), *take};
+        *text = (drh_str){text_in_ptr(s), *take};
         if (!is_blank(text->ptr, text->len)) {
             break;
         }
-        text_in_take(&s->in, *take);
+        text_in_take(s, *take);
     }
     if (st != DRH_OK) {
         return st;
@@ -211,37 +203,27 @@ static drh_status fill(const struct lines *l, drh_record *r, drh_str text, drh_e
 
 static drh_status next(void *self, void *stream, drh_record *slot, drh_error *e)
 {
-    const struct lines  *l = self;
-    struct lines_stream *s = stream;
-    drh_str              text;
-    size_t               take = 0;
-    drh_status           st;
+    const struct lines *l = self;
+    struct text_in     *s = stream;
+    drh_str             text = {NULL, 0};
+    size_t              take = 0;
+    drh_status          st;
 
-    if (s->over) {
-        *e = s->why;
-        return e->code;
-    }
-    st = find_text(s, l->by, &text, &take, e);
-    if (st == DRH_E_RANGE || st == DRH_E_DATA) {
-        e->code = DRH_E_DATA;
-        s->over = 1;
-        s->why = *e;
-        return DRH_E_DATA;
-    }
+    st = text_in_before(s, e);
+    st = st == DRH_OK ? text_in_after(s, find_text(s, l->by, &text, &take, e), e) : st;
     if (st == DRH_OK) {
         st = fill(l, slot, text, e);
-        text_in_take(&s->in, take);
+        text_in_take(s, take);
     }
     return st;
 }
 
 static drh_status tell(void *self, void *stream, drh_str *position, drh_error *e)
 {
-    struct lines_stream *s = stream;
+    struct text_in *s = stream;
 
     (void)self, (void)e;
-    (void)snprintf(s->position, sizeof(s->position), "%llu", (unsigned long long)s->in.offset);
-    *position = drh_str_of(s->position);
+    *position = text_in_tell(s);
     return DRH_OK;
 }
 

@@ -85,6 +85,30 @@ drh_status text_in_more(struct text_in *in, drh_error *e)
     return st;
 }
 
+drh_str text_in_tell(struct text_in *in)
+{
+    (void)snprintf(in->position, sizeof(in->position), "%llu", (unsigned long long)in->offset);
+    return drh_str_of(in->position);
+}
+
+drh_status text_in_before(const struct text_in *in, drh_error *e)
+{
+    if (in->why.code != DRH_OK) {
+        *e = in->why;
+    }
+    return in->why.code;
+}
+
+drh_status text_in_after(struct text_in *in, drh_status st, drh_error *e)
+{
+    if (st != DRH_E_RANGE && st != DRH_E_DATA) {
+        return st;
+    }
+    e->code = DRH_E_DATA;
+    in->why = *e;
+    return DRH_E_DATA;
+}
+
 drh_status text_position(const drh_str *position, uint64_t *offset, drh_error *e)
 {
     char  text[24] = "", *end = text;

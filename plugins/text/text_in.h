@@ -15,6 +15,8 @@ struct text_in {
     size_t          at, len, cap;
     uint64_t        offset; /* of buf[at] in the decompressed file */
     int             end;    /* nothing comes behind buf[len) */
+    drh_error       why;    /* code not DRH_OK: damaged from here on */
+    char            position[24];
 };
 
 /* Begins at this offset; at 0 a UTF-8 BOM is passed. */
@@ -42,8 +44,14 @@ static inline void text_in_take(struct text_in *in, size_t n)
     in->offset += n;
 }
 
-/* "OFFSET": a position of a stream. */
+/* Positions of streams are offsets: "1234". */
 drh_status text_position(const drh_str *position, uint64_t *offset, drh_error *e);
+drh_str    text_in_tell(struct text_in *in); /* valid until the next call */
+
+/* For next(): a file that is damaged, or has a row that is too long, stays so.  Before reading:
+ * DRH_OK or the damage; after it: what came of it, damage noted. */
+drh_status text_in_before(const struct text_in *in, drh_error *e);
+drh_status text_in_after(struct text_in *in, drh_status st, drh_error *e);
 
 /* What a head could be: not empty, UTF-8 as far as it goes, no NUL, no control characters. */
 int text_is_text(const uint8_t *head, size_t len);

@@ -308,20 +308,23 @@ static size_t put_letters(char *to, const char *p, size_t n)
 static void write_json(const struct random_merges *r, char *json)
 {
     char   a[256], b[256];
-    size_t n = (size_t)sprintf(json, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\","
-                                     "\"add_prefix_space\":false,\"use_regex\":false},"
-                                     "\"model\":{\"vocab\":{");
+    size_t n = (size_t)snprintf(json, MAX_JSON,
+                                "{\"pre_tokenizer\":{\"type\":\"ByteLevel\","
+                                "\"add_prefix_space\":false,\"use_regex\":false},"
+                                "\"model\":{\"vocab\":{");
     for (uint32_t i = 0; i < 256 + r->n; i++) {
         put_letters(a, r->bytes[i], r->len[i]);
-        n += (size_t)sprintf(json + n, "%s\"%s\":%u", i ? "," : "", a, i);
+        ck_assert_uint_lt(n, MAX_JSON);
+        n += (size_t)snprintf(json + n, MAX_JSON - n, "%s\"%s\":%u", i ? "," : "", a, i);
     }
-    n += (size_t)sprintf(json + n, "},\"merges\":[");
+    n += (size_t)snprintf(json + n, MAX_JSON - n, "},\"merges\":[");
     for (uint32_t i = 0; i < r->n; i++) {
         put_letters(a, r->bytes[r->left[i]], r->len[r->left[i]]);
         put_letters(b, r->bytes[r->right[i]], r->len[r->right[i]]);
-        n += (size_t)sprintf(json + n, "%s[\"%s\",\"%s\"]", i ? "," : "", a, b);
+        ck_assert_uint_lt(n, MAX_JSON);
+        n += (size_t)snprintf(json + n, MAX_JSON - n, "%s[\"%s\",\"%s\"]", i ? "," : "", a, b);
     }
-    n += (size_t)sprintf(json + n, "]}}");
+    n += (size_t)snprintf(json + n, MAX_JSON - n, "]}}");
     ck_assert_uint_lt(n, MAX_JSON);
 }
 

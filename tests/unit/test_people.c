@@ -74,14 +74,16 @@ END_TEST
 
 /* ---- nearly the same ------------------------------------------------------------------------ */
 
+enum { WORD = 40 }; /* no word is longer, and each buffer has room for all of its words */
+
 /* `common` words of group `group`, then `own` ones of text `text`. */
 static char *say(char *to, int group, int common, int text, int own)
 {
     for (int i = 0; i < common; i++) {
-        to += sprintf(to, "w%dx%d ", group, i);
+        to += snprintf(to, WORD, "w%dx%d ", group, i);
     }
     for (int i = 0; i < own; i++) {
-        to += sprintf(to, "o%dx%dx%d ", group, text, i);
+        to += snprintf(to, WORD, "o%dx%dx%d ", group, text, i);
     }
     *to++ = '\n';
     *to = '\0';
@@ -94,7 +96,7 @@ enum { PAIRS = 2000 };
  * bands miss one in 8190, (1 - 0.9^8)^16; 5 bands of 25 rows would miss 7 of 10. */
 START_TEST(just_alike)
 {
-    static char text[PAIRS * 2 * 19 * 16];
+    static char text[PAIRS * 2 * 19 * 16 + WORD];
     char       *to = text;
     for (int i = 0; i < PAIRS; i++) {
         to = say(to, i, 18, 0, 1);
@@ -214,10 +216,10 @@ END_TEST
 
 START_TEST(too_many_categories)
 {
-    static char text[(PEOPLE_MAX_KINDS + 1) * 40];
+    static char text[(PEOPLE_MAX_KINDS + 2) * WORD];
     char       *to = text;
     for (int i = 0; i <= PEOPLE_MAX_KINDS; i++) {
-        to += sprintf(to, "{\"persona\":\"p%d\",\"kind\":\"k%d\"}\n", i, i);
+        to += snprintf(to, WORD, "{\"persona\":\"p%d\",\"kind\":\"k%d\"}\n", i, i);
     }
     ck_assert_int_eq(read_text(text, "", "kind", 0), DRH_E_CONFIG);
     ck_assert_ptr_nonnull(strstr(e.message, "people:1025: more than 1024 categories"));
