@@ -28,9 +28,33 @@ static void describe(char *out, size_t size)
     (void)snprintf(out, size, "openblas-%.*s/%s", (int)n, p ? p + 1 : "", openblas_get_corename());
 }
 
+/* What to tell an OpenBLAS that is older than this CPU and takes it for one without AVX2: several
+ * times slower then.  NULL: nothing. */
+static const char *better_kernels(void)
+{
+#if defined(__x86_64__)
+    static const char *const old[] = {"Prescott", "Core2", "Nehalem", "Sandybridge"};
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (strcmp(openblas_get_corename(), old[i]) == 0) {
+            return __builtin_cpu_supports("avx512bw") ? "SkylakeX"
+                   : __builtin_cpu_supports("avx2")   ? "Haswell"
+                                                      : NULL;
+        }
+    }
+#endif
+    return NULL;
+}
+
 static int32_t fitness(const char *precision, drh_error *e)
 {
+    const char *better = better_kernels();
     (void)precision; /* the schema has only f32 */
+    if (better) {
+        (void)drh_fail(e, DRH_OK,
+                       "f32; slow, as OpenBLAS takes this CPU for a %s: set OPENBLAS_CORETYPE=%s",
+                       openblas_get_corename(), better);
+        return 30;
+    }
     (void)drh_fail(e, DRH_OK, "f32");
     return 50;
 }
@@ -45,6 +69,13 @@ static int32_t probe(const drh_host *h, const drh_config *c, drh_error *e)
 
 static drh_status create(const drh_host *h, const drh_config *c, void **self, drh_error *e)
 {
+    const char *better = better_kernels();
+    if (better) {
+        drh_logf(h, DRH_LOG_WARN,
+                 "this OpenBLAS takes the CPU for a %s and is several times slower than it could "
+                 "be: set OPENBLAS_CORETYPE=%s in the environment",
+                 openblas_get_corename(), better);
+    }
     openblas_set_num_threads(1);
     return lm_service_create(&backend, h, c, self, e);
 }

@@ -22,6 +22,8 @@ losses() {
     cat "$T"/d/processed/v1/*.jsonl | grep -o '"loss":\[[^]]*\]' | tr -d '"los:[]' | tr , ' '
 }
 
+# An OpenBLAS that is older than the CPU may take it for one without AVX2.
+! grep -qw avx2 /proc/cpuinfo || export OPENBLAS_CORETYPE=Haswell
 echo "- by itself, f32"
 run 0 run "$T/r.json"
 has "$T/err" "infer: infer-openblas, the fittest of " "infer-onednn 40 (f32" "infer-openblas 50 (f32"
@@ -46,6 +48,18 @@ run 0 run "$T/r.json" --backend infer-openblas
 made infer-openblas f32
 losses >"$T/again"
 same "$T/openblas" "$T/again"
+
+if grep -qw avx2 /proc/cpuinfo; then
+    echo "- an OpenBLAS that does not know the CPU"
+    export OPENBLAS_CORETYPE=Prescott
+    run 0 run "$T/r.json"
+    has "$T/err" "infer: infer-onednn, the fittest of " "infer-openblas 30 (f32; slow, as OpenBLAS" \
+        "Prescott: set OPENBLAS_CORETYPE="
+    run 0 run "$T/r.json" --backend infer-openblas
+    has "$T/err" "warning: infer: " "takes the CPU for a Prescott" "set OPENBLAS_CORETYPE="
+    made infer-openblas f32
+    export OPENBLAS_CORETYPE=Haswell
+fi
 
 echo "- bf16 where it is not to be had"
 export ONEDNN_MAX_CPU_ISA=AVX2
