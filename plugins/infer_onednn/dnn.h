@@ -2,7 +2,7 @@
  *
  * dnn.h - products by oneDNN: f32 from the weights as they are, bf16 from packed ones.
  *
- * A product with packed weights goes by blocks of DNN_ROWS rows, so that a handful of primitives,
+ * A product with packed weights goes by blocks of dnn_rows rows, so that a handful of primitives,
  * made when the model is loaded, does for packs of any size; rows that are left over are filled up
  * with zeros.  oneDNN runs on the thread that calls it: dnn_one_thread() first.
  */
@@ -13,7 +13,13 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-enum { DNN_SIZES = 3, DNN_MAX_ROWS = 256, DNN_MIN_ROWS = 16, DNN_MAX_SHAPES = 8 };
+enum {
+    DNN_SIZES = 10, /* numbers of rows that there is a primitive for */
+    DNN_MAX_ROWS = 512,
+    DNN_PAD_ROWS = 64, /* so many or fewer at the end are filled up */
+    DNN_MIN_ROWS = 16,
+    DNN_MAX_SHAPES = 8
+};
 
 /* ---- dnn_cpu.c ----------------------------------------------------------------------------- */
 
@@ -37,10 +43,9 @@ struct dnn_step {
     dnnl_memory_desc_t x, y, scratch;
 };
 
-/* All products of one shape; `adds`: y += x W'. */
+/* All products of one shape. */
 struct dnn_shape {
     uint32_t           n, k;
-    int                adds;
     dnnl_memory_desc_t weights;
     struct dnn_step    step[DNN_SIZES]; /* the most rows first */
 };

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 /* All numbers of rows that a primitive is made for. */
-const uint32_t dnn_rows[DNN_SIZES] = {DNN_MAX_ROWS, 64, DNN_MIN_ROWS};
+const uint32_t dnn_rows[DNN_SIZES] = {DNN_MAX_ROWS, 384,          256, 192, 128,
+                                      96,           DNN_PAD_ROWS, 48,  32,  DNN_MIN_ROWS};
 
 static dnnl_status_t matrix(dnnl_memory_desc_t *d, dnnl_dim_t rows, dnnl_dim_t columns,
                             dnnl_data_type_t type, dnnl_format_tag_t order)
@@ -21,27 +22,12 @@ static dnnl_status_t matrix(dnnl_memory_desc_t *d, dnnl_dim_t rows, dnnl_dim_t c
 
 /* ---- shapes -------------------------------------------------------------------------------- */
 
-/* Scratch memory is the caller's, and y is added to where the shape says so. */
-static dnnl_status_t attributes(int adds, dnnl_primitive_attr_t *out)
+/* Scratch memory is the caller's.  Sums are not left to the product (a post-op): where y comes into
+ * the sum may depend on the number of rows, and with it the bits of a row on the rows beside it. */
+static dnnl_status_t attributes(dnnl_primitive_attr_t *out)
 {
-    dnnl_primitive_attr_t a = NULL;
-    dnnl_post_ops_t       p = NULL;
-    dnnl_status_t         st = dnnl_primitive_attr_create(&a);
-    st = st ? st : dnnl_primitive_attr_set_scratchpad_mode(a, dnnl_scratchpad_mode_user);
-    if (!st && adds) {
-        st = dnnl_post_ops_create(&p);
-        st = st ? st : dnnl_post_ops_append_sum(p, 1.0f);
-        st = st ? st : dnnl_primitive_attr_set_post_ops(a, p);
-    }
-    if (p) {
-        (void)dnnl_post_ops_destroy(p);
-    }
-    if (st && a) {
-        (void)dnnl_primitive_attr_destroy(a);
-        a = NULL;
-    }
-    *out = a;
-    return st;
+    dnnl_status_t st = dnnl_primitive_attr_create(out);
+    return st ? st : dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
 }
 
 /* Makes the primitive for `rows` rows; the first one chooses the order of the weights. */
@@ -54,7 +40,7 @@ static dnnl_status_t make_step(const struct dnn_pack *p, struct dnn_shape *s, st
     dnnl_status_t         st = matrix(&t->x, rows, s->k, dnnl_bf16, dnnl_ab);
     st = st ? st : matrix(&t->y, rows, s->n, dnnl_f32, dnnl_ab);
     st = st ? st : dnnl_matmul_desc_init(&d, &t->x, &s->weights, NULL, &t->y);
-    st = st ? st : attributes(s->adds, &attr);
+    st = st ? st : attributes(&attr);
     st = st ? st : dnnl_primitive_desc_create(&pd, &d, attr, p->engine, NULL);
     st = st ? st : dnnl_primitive_create(&t->primitive, pd);
     if (!st) {
@@ -70,14 +56,14 @@ static dnnl_status_t make_step(const struct dnn_pack *p, struct dnn_shape *s, st
     return st;
 }
 
-static drh_status find_shape(struct dnn_pack *p, const struct lm_group *g, int adds,
+static drh_status find_shape(struct dnn_pack *p, const struct lm_group *g,
                              const struct dnn_shape **out, drh_error *e)
 {
     const uint32_t    k = g->part[0].k;
     struct dnn_shape *s = p->shape;
     dnnl_status_t     st;
     for (; s < p->shape + p->n_shapes; s++) {
-        if (s->n == g->n && s->k == k && s->adds == adds) {
+        if (s->n == g->n && s->k == k) {
             *out = s;
             return DRH_OK;
         }
@@ -88,7 +74,6 @@ static drh_status find_shape(struct dnn_pack *p, const struct lm_group *g, int a
     p->n_shapes++;
     s->n = g->n;
     s->k = k;
-    s->adds = adds;
     st = matrix(&s->weights, k, g->n, dnnl_bf16, dnnl_format_tag_any);
     for (size_t i = 0; !st && i < DNN_SIZES; i++) {
         st = make_step(p, s, &s->step[i], dnn_rows[i]);
@@ -160,21 +145,21 @@ struct packer {
     drh_error       *e;
 };
 
-static drh_status count_group(void *ctx, struct lm_group *g, int adds)
+static drh_status count_group(void *ctx, struct lm_group *g)
 {
-    (void)g, (void)adds;
+    (void)g;
     ++*(size_t *)ctx;
     return DRH_OK;
 }
 
-static drh_status pack_group(void *ctx, struct lm_group *g, int adds)
+static drh_status pack_group(void *ctx, struct lm_group *g)
 {
     const struct packer *k = ctx;
     struct dnn_weights  *w = &k->p->weights[k->p->n_weights];
     const float         *f32;
     float               *joined;
     dnnl_status_t        rc;
-    drh_status           st = find_shape(k->p, g, adds, &w->shape, k->e);
+    drh_status           st = find_shape(k->p, g, &w->shape, k->e);
     if (st != DRH_OK) {
         return st;
     }

@@ -17,8 +17,8 @@ struct dnn_worker {
     const struct dnn_pack *p;
     dnnl_stream_t          stream;
     struct step_memory     memory[DNN_MAX_SHAPES][DNN_SIZES];
-    uint16_t              *x;       /* a block of rows in bf16 */
-    float                 *y;       /* the last rows, filled up to DNN_MIN_ROWS */
+    uint16_t              *x;       /* rows in bf16, filled up */
+    float                 *y;       /* of a step, where its place is not the caller's */
     void                  *scratch; /* of the primitive that runs */
     int                    failed;
 };
@@ -45,8 +45,9 @@ static int failed(void *ctx)
 
 /* ---- bf16 ---------------------------------------------------------------------------------- */
 
-/* w->x times the weights into y, as many rows as the step has. */
-static void run_step(struct dnn_worker *w, const struct dnn_weights *g, size_t size, float *y)
+/* Rows of w->x times the weights into y, as many as the step has. */
+static void run_step(struct dnn_worker *w, const struct dnn_weights *g, size_t size,
+                     const uint16_t *x, float *y)
 {
     const size_t              at = (size_t)(g->shape - w->p->shape);
     const struct step_memory *m = &w->memory[at][size];
@@ -54,45 +55,83 @@ static void run_step(struct dnn_worker *w, const struct dnn_weights *g, size_t s
                                         {DNNL_ARG_WEIGHTS, g->memory},
                                         {DNNL_ARG_DST, m->y},
                                         {DNNL_ARG_SCRATCHPAD, m->scratch}};
-    if (dnnl_memory_set_data_handle(m->y, y) ||
+    if (dnnl_memory_set_data_handle(m->x, (void *)(uintptr_t)x) ||
+        dnnl_memory_set_data_handle(m->y, y) ||
         dnnl_primitive_execute(g->shape->step[size].primitive, w->stream, 4, args) ||
         dnnl_stream_wait(w->stream)) {
         w->failed = 1;
     }
 }
 
-/* Fewer rows than the smallest step has. */
-static void run_last(struct dnn_worker *w, const struct dnn_weights *g, size_t rows, float *y)
+static void add_to(float *y, const float *x, size_t n)
 {
-    const size_t k = g->shape->k, bytes = rows * g->shape->n * sizeof(*y);
-    memset(w->x + rows * k, 0, (DNN_MIN_ROWS - rows) * k * sizeof(*w->x));
-    if (g->shape->adds) {
-        memcpy(w->y, y, bytes);
+    for (size_t i = 0; i < n; i++) {
+        y[i] += x[i];
     }
-    run_step(w, g, DNN_SIZES - 1, w->y);
-    memcpy(y, w->y, bytes);
+}
+
+/* `rows` rows of w->x by a step of that many or, at the end of w->x, more: these are filled up, and
+ * y has no room for them. */
+static void run_block(struct dnn_worker *w, const struct dnn_weights *g, size_t size, size_t rows,
+                      int how, uint16_t *x, float *y)
+{
+    const size_t k = g->shape->k, n = rows * g->shape->n;
+    memset(x + rows * k, 0, (dnn_rows[size] - rows) * k * sizeof(*x));
+    if (rows == dnn_rows[size] && !(how & LM_ADDS)) {
+        run_step(w, g, size, x, y);
+        return;
+    }
+    run_step(w, g, size, x, w->y);
+    if (how & LM_ADDS) {
+        add_to(y, w->y, n);
+    } else {
+        memcpy(y, w->y, n * sizeof(*y));
+    }
+}
+
+/* The step for the next of m rows.  Each one reads all weights, so what is left at the end is
+ * filled up rather than cut into ever smaller pieces. */
+static size_t next_step(size_t m)
+{
+    size_t size = 0;
+    if (m <= DNN_PAD_ROWS) {
+        size = DNN_SIZES - 1;
+        while (dnn_rows[size] < m) {
+            size--;
+        }
+        return size;
+    }
+    while (dnn_rows[size] > m) {
+        size++;
+    }
+    return size;
+}
+
+/* m rows in w->x, at most DNN_MAX_ROWS. */
+static void run_rows(struct dnn_worker *w, const struct dnn_weights *g, size_t m, int how, float *y)
+{
+    uint16_t *x = w->x;
+    while (m > 0) {
+        const size_t size = next_step(m), rows = dnn_rows[size] < m ? dnn_rows[size] : m;
+        run_block(w, g, size, rows, how, x, y);
+        x += rows * g->shape->k;
+        y += rows * g->shape->n;
+        m -= rows;
+    }
 }
 
 static void linear(void *ctx, const struct lm_group *g, size_t m, const float *x, size_t ldx,
-                   int adds, float *y)
+                   int how, float *y)
 {
     struct dnn_worker        *w = ctx;
     const struct dnn_weights *packed = g->packed;
-    size_t                    size = 0;
-    (void)adds; /* known since the weights were packed */
+    const int                 there = (how & LM_SAME_ROWS) && m <= DNN_MAX_ROWS;
     while (m > 0) {
-        size_t rows = dnn_rows[size];
-        if (rows > m && size + 1 < DNN_SIZES) {
-            size++;
-            continue;
+        const size_t rows = m < DNN_MAX_ROWS ? m : DNN_MAX_ROWS;
+        if (!there) {
+            dnn_to_bf16(x, ldx, rows, packed->shape->k, w->x);
         }
-        rows = rows < m ? rows : m;
-        dnn_to_bf16(x, ldx, rows, packed->shape->k, w->x);
-        if (rows < DNN_MIN_ROWS) {
-            run_last(w, packed, rows, y);
-        } else {
-            run_step(w, packed, size, y);
-        }
+        run_rows(w, packed, rows, how, y);
         x += rows * ldx;
         y += rows * g->n;
         m -= rows;
@@ -116,8 +155,8 @@ static int make_buffers(struct dnn_worker *w)
     size_t x = 64, y = 64, scratch = 64;
     for (size_t i = 0; i < w->p->n_shapes; i++) {
         const struct dnn_shape *s = &w->p->shape[i];
-        x = max_size(x, (size_t)DNN_MAX_ROWS * s->k * sizeof(*w->x));
-        y = max_size(y, (size_t)DNN_MIN_ROWS * s->n * sizeof(*w->y));
+        x = max_size(x, (size_t)(DNN_MAX_ROWS + DNN_MIN_ROWS) * s->k * sizeof(*w->x));
+        y = max_size(y, (size_t)DNN_MAX_ROWS * s->n * sizeof(*w->y));
         for (size_t j = 0; j < DNN_SIZES; j++) {
             scratch = max_size(scratch, dnnl_memory_desc_get_size(&s->step[j].scratch));
         }
@@ -125,9 +164,6 @@ static int make_buffers(struct dnn_worker *w)
     w->x = aligned_alloc(64, round64(x));
     w->y = aligned_alloc(64, round64(y));
     w->scratch = aligned_alloc(64, round64(scratch));
-    if (w->y) {
-        memset(w->y, 0, round64(y));
-    }
     return w->x && w->y && w->scratch ? 0 : -1;
 }
 

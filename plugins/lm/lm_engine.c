@@ -241,7 +241,8 @@ static int logits(const struct pass *p)
             if (stopped(p)) {
                 return -1;
             }
-            lm_linear(p->steps.mm, &m->tile[tile], rows, p->h + r * d, d, 0, p->mlp);
+            lm_linear(p->steps.mm, &m->tile[tile], rows, p->h + r * d, d, tile ? LM_SAME_ROWS : 0,
+                      p->mlp);
             for (size_t i = 0; i < rows; i++) {
                 const size_t t = p->target[r + i] - v;
                 if (p->target[r + i] >= v && t < n) {

@@ -81,16 +81,16 @@ void lm_norm(const struct lm_steps *s, float *x, const float *add, float *out, s
 }
 
 void lm_linear(const struct lm_matmul *mm, const struct lm_group *g, size_t m, const float *x,
-               size_t ldx, int adds, float *y)
+               size_t ldx, int how, float *y)
 {
     if (mm->linear) {
-        mm->linear(mm->ctx, g, m, x, ldx, adds, y);
+        mm->linear(mm->ctx, g, m, x, ldx, how, y);
         return;
     }
     for (uint32_t i = 0; i < g->n_parts; i++) {
         const struct lm_weight *w = &g->part[i];
         mm->gemm(mm->ctx, w->rows, m, w->n, w->k, x, ldx, w->f32, w->rows ? w->k : w->n,
-                 adds ? 1.0f : 0.0f, y, g->n);
+                 how & LM_ADDS ? 1.0f : 0.0f, y, g->n);
         y += w->n;
     }
 }
@@ -137,9 +137,9 @@ void lm_rest(const struct lm_steps *s, const struct lm_layer *l, size_t rows, co
              float *x, float *h, float *up)
 {
     const struct lm_config *c = &s->m->c;
-    lm_linear(s->mm, &l->out, rows, att, lm_attention_width(c), 1, x);
+    lm_linear(s->mm, &l->out, rows, att, lm_attention_width(c), LM_ADDS, x);
     lm_norm(s, x, l->out.bias, h, rows, l->norm2_w, l->norm2_b);
     lm_linear(s->mm, &l->up, rows, h, c->width, 0, up);
     activate(s, &l->up, up, rows);
-    lm_linear(s->mm, &l->down, rows, up, lm_up_width(c), 1, x);
+    lm_linear(s->mm, &l->down, rows, up, lm_up_width(c), LM_ADDS, x);
 }

@@ -12,6 +12,12 @@
 #include "lm_math.h"
 #include "lm_model.h"
 
+/* How a product with weights is made. */
+enum {
+    LM_ADDS = 1,     /* added to what y holds */
+    LM_SAME_ROWS = 2 /* m, x and what x holds are those of the call before */
+};
+
 /* The products that a backend brings. */
 struct lm_matmul {
     /* c[m][n] = a[m][k] * b + beta * c, row-major; b is [k][n], or [n][k] when b_rows is 1. */
@@ -20,7 +26,7 @@ struct lm_matmul {
     void *ctx;
     /* A product with weights that were packed (lm_group.packed), as lm_linear; NULL: gemm. */
     void (*linear)(void *ctx, const struct lm_group *g, size_t m, const float *x, size_t ldx,
-                   int adds, float *y);
+                   int how, float *y);
     /* Not 0: a product since the last call could not be made, for want of memory.  NULL: never. */
     int (*failed)(void *ctx);
 };
@@ -53,10 +59,10 @@ static inline size_t lm_up_width(const struct lm_config *c)
     return c->family == LM_FAMILY_LLAMA ? 2 * (size_t)c->inner : c->inner;
 }
 
-/* y[m][n] = x W' of all parts of the group, `adds`: added to what y holds; rows of x are ldx apart,
- * of y as long as the group is wide.  Without the bias. */
+/* y[m][n] = x W' of all parts of the group; rows of x are ldx apart, of y as long as the group is
+ * wide; `how` of LM_ADDS and LM_SAME_ROWS.  Without the bias. */
 void lm_linear(const struct lm_matmul *mm, const struct lm_group *g, size_t m, const float *x,
-               size_t ldx, int adds, float *y);
+               size_t ldx, int how, float *y);
 
 /* Makes the table at least n long; 0, or -1 out of memory.  Nothing to do for GPT-2. */
 int  lm_angles_room(struct lm_angles *a, const struct lm_model *m, size_t n);

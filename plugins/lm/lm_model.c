@@ -81,19 +81,19 @@ drh_status lm_model_chat(struct lm_model *m, const char *dir, const char *name, 
     return lm_chat_open(&m->chat, &m->tok, m->named, dir, name, e);
 }
 
-drh_status lm_model_each(struct lm_model *m,
-                         drh_status (*each)(void *ctx, struct lm_group *g, int adds), void *ctx)
+drh_status lm_model_each(struct lm_model *m, drh_status (*each)(void *ctx, struct lm_group *g),
+                         void            *ctx)
 {
     drh_status st = DRH_OK;
     for (uint32_t i = 0; st == DRH_OK && i < m->c.layers; i++) {
         struct lm_layer *l = &m->layer[i];
-        st = each(ctx, &l->qkv, 0);
-        st = st == DRH_OK ? each(ctx, &l->out, 1) : st;
-        st = st == DRH_OK ? each(ctx, &l->up, 0) : st;
-        st = st == DRH_OK ? each(ctx, &l->down, 1) : st;
+        st = each(ctx, &l->qkv);
+        st = st == DRH_OK ? each(ctx, &l->out) : st;
+        st = st == DRH_OK ? each(ctx, &l->up) : st;
+        st = st == DRH_OK ? each(ctx, &l->down) : st;
     }
     for (size_t i = 0; st == DRH_OK && i < m->n_tiles; i++) {
-        st = each(ctx, &m->tile[i], 0);
+        st = each(ctx, &m->tile[i]);
     }
     return st;
 }

@@ -64,10 +64,10 @@ drh_status lm_model_load(struct lm_model *m, const char *dir, drh_error *e);
 drh_status lm_model_chat(struct lm_model *m, const char *dir, const char *name, drh_error *e);
 void       lm_model_free(struct lm_model *m);
 
-/* All products with weights, each layer's and the head's tiles; `adds`: as lm_linear is called with
- * it.  Ends when each() is not DRH_OK, with that. */
-drh_status lm_model_each(struct lm_model *m,
-                         drh_status (*each)(void *ctx, struct lm_group *g, int adds), void *ctx);
+/* All products with weights, each layer's and the head's tiles.  Ends when each() is not DRH_OK,
+ * with that. */
+drh_status lm_model_each(struct lm_model *m, drh_status (*each)(void *ctx, struct lm_group *g),
+                         void            *ctx);
 
 /* -- between lm_model.c, lm_bind.c and lm_special.c -- */
 drh_status lm_bind(struct lm_model *m, drh_error *e);
