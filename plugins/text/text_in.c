@@ -35,6 +35,13 @@ static drh_status make_room(struct text_in *in, drh_error *e)
     return DRH_OK;
 }
 
+static drh_status read_file(void *from, void *to, size_t cap, size_t *got, drh_error *e)
+{
+    struct text_in *in = from;
+
+    return in->host->bytes_read(in->bytes, to, cap, got, e);
+}
+
 drh_status text_in_open(struct text_in *in, const drh_host *h, const char *path, uint64_t offset,
                         drh_error *e)
 {
@@ -42,20 +49,34 @@ drh_status text_in_open(struct text_in *in, const drh_host *h, const char *path,
 
     memset(in, 0, sizeof(*in));
     in->host = h;
-    in->offset = offset;
     st = h->bytes_open(h, path, offset, &in->bytes, e);
-    st = st == DRH_OK ? make_room(in, e) : st; /* so that there always is a window */
+    st = st == DRH_OK ? text_in_begin(in, read_file, in, offset, e) : st;
+    if (st != DRH_OK) {
+        text_in_close(in);
+    }
+    return st;
+}
+
+drh_status text_in_begin(struct text_in *in, text_read read, void *from, uint64_t offset,
+                         drh_error *e)
+{
+    drh_status st;
+
+    in->read = read;
+    in->from = from;
+    in->offset = offset;
+    in->at = in->len = 0;
+    in->end = 0;
+    in->why.code = DRH_OK;
+    st = make_room(in, e); /* so that there always is a window */
     while (st == DRH_OK && offset == 0 && text_in_held(in) < 3 && !in->end) {
         st = text_in_more(in, e);
     }
-    if (st != DRH_OK) {
-        text_in_close(in);
-        return st;
-    }
-    if (offset == 0 && text_in_held(in) >= 3 && memcmp(in->buf, "\xef\xbb\xbf", 3) == 0) {
+    if (st == DRH_OK && offset == 0 && text_in_held(in) >= 3 &&
+        memcmp(in->buf, "\xef\xbb\xbf", 3) == 0) {
         text_in_take(in, 3);
     }
-    return DRH_OK;
+    return st;
 }
 
 void text_in_close(struct text_in *in)
@@ -77,7 +98,7 @@ drh_status text_in_more(struct text_in *in, drh_error *e)
     if (st != DRH_OK || in->end) {
         return st;
     }
-    st = in->host->bytes_read(in->bytes, in->buf + in->len, in->cap - in->len, &got, e);
+    st = in->read(in->from, in->buf + in->len, in->cap - in->len, &got, e);
     if (st == DRH_OK) {
         in->len += got;
         in->end = got == 0;

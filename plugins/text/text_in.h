@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text_in.h - the bytes of a text file, decompressed by the host, as a window that moves on: what
- * the readers csv and lines share. */
+ * text_in.h - the bytes of a text as a window that moves on: a file, decompressed by the host, or
+ * what a function gives.  The readers csv, lines and archive share it. */
 #ifndef TEXT_IN_H
 #define TEXT_IN_H
 
@@ -8,9 +8,14 @@
 
 enum { TEXT_MAX_ROW = 64 << 20 };
 
+/* At most cap bytes; *got 0: the end. */
+typedef drh_status (*text_read)(void *from, void *to, size_t cap, size_t *got, drh_error *e);
+
 struct text_in {
     const drh_host *host;
-    drh_bytes      *bytes;
+    drh_bytes      *bytes; /* of text_in_open() */
+    text_read       read;
+    void           *from;
     char           *buf; /* owned */
     size_t          at, len, cap;
     uint64_t        offset; /* of buf[at] in the decompressed file */
@@ -22,6 +27,10 @@ struct text_in {
 /* Begins at this offset; at 0 a UTF-8 BOM is passed. */
 drh_status text_in_open(struct text_in *in, const drh_host *h, const char *path, uint64_t offset,
                         drh_error *e);
+/* The same for what `read` gives, which begins at this offset; `in` is all zeros but host, or was
+ * used for another text before, whose window it keeps. */
+drh_status text_in_begin(struct text_in *in, text_read read, void *from, uint64_t offset,
+                         drh_error *e);
 void       text_in_close(struct text_in *in);
 
 static inline char *text_in_ptr(struct text_in *in)
