@@ -283,7 +283,7 @@ printf 'PAR1\025\004\025' | run 2 --plugin chat.so # a pipe shows it in its firs
 has "$T/err" "a Parquet file" "pipe"
 lines "$T/err" 1
 run 2 --plugin chat.so "$T/train.feather" --plugin-path "$FAKES/readers" --plugin-path "$FAKES/bad"
-has "$T/err" "(there: tiny, tiny-workers, tiny-pinned, tiny-gz, bad-reader, csv, lines, parquet)"
+has "$T/err" "(there: tiny, tiny-workers, tiny-pinned, tiny-gz, bad-reader, archive, csv, lines, parquet)"
 cat >"$T/p.json" <<END
 { "recipe": 1, "version": "v1", "data": "$T/p",
   "sources": [ { "use": "local", "path": "$T/src/plain.jsonl", "dataset": "a" },
