@@ -12,7 +12,7 @@ struct place {
 
 static drh_status contradiction(const struct pq_column *c, drh_error *e)
 {
-    (void)drh_fail(e, DRH_E_DATA, "its levels contradict those of the columns beside it" PQ_AGAIN);
+    (void)drh_fail(e, DRH_E_DATA, "its levels contradict those of the columns beside it" COL_AGAIN);
     return pq_column_error(c, e);
 }
 
@@ -24,7 +24,7 @@ static inline drh_status look(struct pq_column *c, struct place at, uint32_t *de
     *def = 0;
     if (st != DRH_OK) {
         if (st == DRH_END) {
-            (void)drh_fail(e, DRH_E_DATA, "it has fewer rows than its row group" PQ_AGAIN);
+            (void)drh_fail(e, DRH_E_DATA, "it has fewer rows than its row group" COL_AGAIN);
             return pq_column_error(c, e);
         }
         return st;
@@ -54,7 +54,7 @@ static drh_status pass(const struct pq_node *n, struct place at, uint32_t def, d
 }
 
 /* Takes the value of the entry that was looked at. */
-static drh_status take(struct pq_column *c, struct pq_value *v, drh_error *e)
+static drh_status take(struct pq_column *c, struct col_value *v, drh_error *e)
 {
     drh_status st = pq_values_next(&c->values, v, e);
 
@@ -62,14 +62,14 @@ static drh_status take(struct pq_column *c, struct pq_value *v, drh_error *e)
     return st == DRH_OK ? DRH_OK : pq_column_error(c, e);
 }
 
-static drh_status put_any(struct pq_row *row, const struct pq_node *n, struct place at,
+static drh_status put_any(struct col_row *row, const struct pq_node *n, struct place at,
                           drh_error *e);
 
-static drh_status put_value(struct pq_row *row, const struct pq_node *n, struct place at,
+static drh_status put_value(struct col_row *row, const struct pq_node *n, struct place at,
                             drh_error *e)
 {
     struct pq_column *c = n->column;
-    struct pq_value   v;
+    struct col_value  v;
     uint32_t          def;
     drh_status        st = look(c, at, &def, e);
 
@@ -78,25 +78,25 @@ static drh_status put_value(struct pq_row *row, const struct pq_node *n, struct 
     }
     if (def < c->max_def) {
         c->i++;
-        return pq_row_null(row, e);
+        return col_row_null(row, e);
     }
     st = take(c, &v, e);
     if (st != DRH_OK) {
         return st;
     }
-    return n->type.form == PQ_SHOW_TEXT && pq_row_text(row, &v)
+    return n->type.show.form == COL_SHOW_TEXT && col_row_text(row, &v)
                ? DRH_OK
-               : pq_row_value(row, c->name, &n->type, &v, e);
+               : col_row_value(row, c->name, &n->type.show, &v, e);
 }
 
-static drh_status put_members(struct pq_row *row, const struct pq_node *n, struct place at,
+static drh_status put_members(struct col_row *row, const struct pq_node *n, struct place at,
                               drh_error *e)
 {
     drh_status st = DRH_OK;
 
     for (const struct pq_node *c = n->child; st == DRH_OK && c; c = c->next) {
         if (c->wanted) {
-            st = pq_row_key(row, c->name, e);
+            st = col_row_key(row, c->name, e);
             st = st == DRH_OK ? put_any(row, c, at, e) : st;
         }
     }
@@ -105,11 +105,11 @@ static drh_status put_members(struct pq_row *row, const struct pq_node *n, struc
 
 /* ---- lists and maps ---- */
 
-static drh_status put_text_key(struct pq_row *row, const struct pq_node *key, struct place at,
+static drh_status put_text_key(struct col_row *row, const struct pq_node *key, struct place at,
                                drh_error *e)
 {
     struct pq_column *c = key->column;
-    struct pq_value   v;
+    struct col_value  v;
     uint32_t          def;
     drh_status        st = look(c, at, &def, e);
 
@@ -118,14 +118,14 @@ static drh_status put_text_key(struct pq_row *row, const struct pq_node *key, st
     }
     if (def < c->max_def) {
         c->i++;
-        pq_row_bad(row, "null_key", c->name, "a key of a map is null");
+        col_row_bad(row, "null_key", c->name, "a key of a map is null");
         return DRH_OK;
     }
     st = take(c, &v, e);
-    return st == DRH_OK ? pq_row_map_key(row, c->name, &v, e) : st;
+    return st == DRH_OK ? col_row_map_key(row, c->name, &v, e) : st;
 }
 
-static drh_status put_pair(struct pq_row *row, const struct pq_node *map, struct place at,
+static drh_status put_pair(struct col_row *row, const struct pq_node *map, struct place at,
                            drh_error *e)
 {
     const struct pq_node *key = map->child->child;
@@ -135,10 +135,10 @@ static drh_status put_pair(struct pq_row *row, const struct pq_node *map, struct
         st = put_text_key(row, key, at, e);
         return st == DRH_OK ? put_any(row, key->next, at, e) : st;
     }
-    st = pq_row_begin(row, DRH_T_ARRAY, e);
+    st = col_row_begin(row, DRH_T_ARRAY, e);
     st = st == DRH_OK ? put_any(row, key, at, e) : st;
     st = st == DRH_OK ? put_any(row, key->next, at, e) : st;
-    return st == DRH_OK ? pq_row_end(row, e) : st;
+    return st == DRH_OK ? col_row_end(row, e) : st;
 }
 
 /* Is there another item after the one that was put? */
@@ -151,7 +151,7 @@ static drh_status more_items(const struct pq_node *n, bool *more, drh_error *e)
     return st == DRH_END ? DRH_OK : st;
 }
 
-static drh_status put_items(struct pq_row *row, const struct pq_node *n, struct place at,
+static drh_status put_items(struct col_row *row, const struct pq_node *n, struct place at,
                             drh_error *e)
 {
     uint64_t   items = 0;
@@ -172,7 +172,7 @@ static drh_status put_items(struct pq_row *row, const struct pq_node *n, struct 
 
 /* ---- anything ---- */
 
-static drh_status put_group(struct pq_row *row, const struct pq_node *n, struct place at,
+static drh_status put_group(struct col_row *row, const struct pq_node *n, struct place at,
                             drh_error *e)
 {
     uint32_t   def;
@@ -184,9 +184,9 @@ static drh_status put_group(struct pq_row *row, const struct pq_node *n, struct 
     }
     if (def < n->def) {
         st = pass(n, at, def, e);
-        return st == DRH_OK ? pq_row_null(row, e) : st;
+        return st == DRH_OK ? col_row_null(row, e) : st;
     }
-    st = pq_row_begin(row, is_object ? DRH_T_OBJECT : DRH_T_ARRAY, e);
+    st = col_row_begin(row, is_object ? DRH_T_OBJECT : DRH_T_ARRAY, e);
     if (st != DRH_OK) {
         return st;
     }
@@ -198,16 +198,16 @@ static drh_status put_group(struct pq_row *row, const struct pq_node *n, struct 
     } else {
         st = put_items(row, n, at, e);
     }
-    return st == DRH_OK ? pq_row_end(row, e) : st;
+    return st == DRH_OK ? col_row_end(row, e) : st;
 }
 
-static drh_status put_any(struct pq_row *row, const struct pq_node *n, struct place at,
+static drh_status put_any(struct col_row *row, const struct pq_node *n, struct place at,
                           drh_error *e)
 {
     return n->kind == PQ_VALUE ? put_value(row, n, at, e) : put_group(row, n, at, e);
 }
 
-drh_status pq_assemble(struct pq_row *row, const struct pq_node *root, drh_error *e)
+drh_status pq_assemble(struct col_row *row, const struct pq_node *root, drh_error *e)
 {
     return put_members(row, root, (struct place){0, 0}, e);
 }

@@ -5,10 +5,10 @@
 #define PQ_ASSEMBLE_H
 
 #include "column.h"
-#include "row.h"
+#include "../columns/row.h"
 
 /* The next row below `root` into row->slot, whose object is open.  `column` of every wanted node is
  * its first wanted column.  DRH_E_DATA: the columns end or contradict one another. */
-drh_status pq_assemble(struct pq_row *row, const struct pq_node *root, drh_error *e);
+drh_status pq_assemble(struct col_row *row, const struct pq_node *root, drh_error *e);
 
 #endif

@@ -132,9 +132,9 @@ const char *pq_codec_refused(uint32_t codec)
     return NULL;
 }
 
-void pq_unpack_free(struct pq_file *f, struct pq_unpack *u)
+void pq_unpack_free(struct col_file *f, struct pq_unpack *u)
 {
-    pq_release(f, &u->in);
+    col_release(f, &u->in);
     (void)ZSTD_freeDCtx(u->zstd);
     u->zstd = NULL;
 }

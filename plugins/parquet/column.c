@@ -16,7 +16,7 @@ drh_status pq_column_error(const struct pq_column *c, drh_error *e)
 
 static drh_status broken(drh_error *e, const char *why)
 {
-    return drh_fail(e, DRH_E_DATA, "%s" PQ_AGAIN, why);
+    return drh_fail(e, DRH_E_DATA, "%s" COL_AGAIN, why);
 }
 
 drh_status pq_column_init(struct pq_column *c, drh_error *e)
@@ -26,7 +26,7 @@ drh_status pq_column_init(struct pq_column *c, drh_error *e)
     c->values.file = c->file;
     c->def = c->rep = zeros;
     return c->max_def || c->max_rep
-               ? pq_reserve(c->file, &c->levels, 2 * PQ_BATCH * sizeof(uint32_t), e)
+               ? col_reserve(c->file, &c->levels, 2 * PQ_BATCH * sizeof(uint32_t), e)
                : DRH_OK;
 }
 
@@ -34,8 +34,8 @@ void pq_column_free(struct pq_column *c)
 {
     pq_values_free(&c->values);
     pq_dictionary_free(c->file, &c->dictionary);
-    pq_release(c->file, &c->bytes);
-    pq_release(c->file, &c->levels);
+    col_release(c->file, &c->bytes);
+    col_release(c->file, &c->levels);
 }
 
 drh_status pq_column_open(struct pq_column *c, uint32_t group, const struct pq_chunk *chunk,
@@ -54,7 +54,7 @@ drh_status pq_column_open(struct pq_column *c, uint32_t group, const struct pq_c
 
 /* ---- pages ---- */
 
-static drh_status load(struct pq_column *c, const struct pq_page *p, struct pq_block *to,
+static drh_status load(struct pq_column *c, const struct pq_page *p, struct col_block *to,
                        drh_error *e)
 {
     return pq_page_read(c->file, c->unpack, p, c->chunk.codec, to, e);
@@ -96,7 +96,7 @@ static drh_status open_levels(struct pq_column *c, struct pq_rle *r, int32_t enc
         *at += (size_t)n;
         return DRH_OK;
     }
-    n = there < 4 ? 0 : pq_u32(c->bytes.p + *at);
+    n = there < 4 ? 0 : col_u32(c->bytes.p + *at);
     if (encoding != PQ_RLE || there < 4 || n > there - 4) {
         return broken(e,
                       encoding == PQ_RLE ? cut : "its levels have an encoding that is not known");
@@ -254,7 +254,7 @@ static drh_status skip_pages(struct pq_column *c, uint64_t *n, drh_error *e)
 /* Past one entry. */
 static drh_status skip_entry(struct pq_column *c, drh_error *e)
 {
-    struct pq_value v;
+    struct col_value v;
 
     if (c->def[c->i] == c->max_def) {
         drh_status st = pq_values_next(&c->values, &v, e);

@@ -8,7 +8,7 @@
 #include "values.h"
 
 struct pq_column {
-    struct pq_file       *file;
+    struct col_file      *file;
     struct pq_unpack     *unpack; /* the stream's */
     const struct pq_node *leaf;
     char                  name[128]; /* for messages: "messages.content", cut when it is longer */
@@ -19,7 +19,7 @@ struct pq_column {
     uint64_t              at;   /* the next page */
     uint64_t              left; /* entries in pages that were not begun */
     struct pq_dictionary  dictionary;
-    struct pq_block       bytes, levels; /* owned: the page, the two below */
+    struct col_block      bytes, levels; /* owned: the page, the two below */
     struct pq_page        page;
     uint32_t              page_left; /* entries of the page that are not in the batch yet */
     struct pq_rle         def_runs, rep_runs;

@@ -101,7 +101,7 @@ static uint64_t unpack(const struct pq_delta *d, uint64_t at)
         memcpy(text, p, n);
         p = text;
     }
-    v = pq_u64(p) >> shift;
+    v = col_u64(p) >> shift;
     if (shift + d->width > 64) {
         v |= (uint64_t)p[8] << (64 - shift);
     }

@@ -4,7 +4,7 @@
 #ifndef PQ_DELTA_H
 #define PQ_DELTA_H
 
-#include "pq.h"
+#include "../columns/file.h"
 
 enum { PQ_DELTA_BATCH = 64 };
 

@@ -6,7 +6,7 @@ enum { MAGIC = 4, TAIL = 8, MAX_FOOTER = 128 << 20 };
 
 static drh_status broken(drh_error *e, const char *why)
 {
-    return drh_fail(e, DRH_E_DATA, "the footer is damaged: %s" PQ_AGAIN, why);
+    return drh_fail(e, DRH_E_DATA, "the footer is damaged: %s" COL_AGAIN, why);
 }
 
 static drh_status encrypted(drh_error *e)
@@ -18,17 +18,17 @@ static drh_status encrypted(drh_error *e)
 
 static drh_status read_footer(struct pq_meta *m, drh_error *e)
 {
-    struct pq_file *f = m->file;
-    uint8_t         tail[TAIL];
-    uint32_t        n;
-    drh_status      st;
+    struct col_file *f = m->file;
+    uint8_t          tail[TAIL];
+    uint32_t         n;
+    drh_status       st;
 
     if (f->size < MAGIC + TAIL) {
         return drh_fail(e, DRH_E_DATA,
-                        "a Parquet file has at least 12 bytes and this one %llu" PQ_AGAIN,
+                        "a Parquet file has at least 12 bytes and this one %llu" COL_AGAIN,
                         (unsigned long long)f->size);
     }
-    st = pq_read(f, f->size - TAIL, tail, TAIL, e);
+    st = col_read(f, f->size - TAIL, tail, TAIL, e);
     if (st != DRH_OK) {
         return st;
     }
@@ -38,9 +38,9 @@ static drh_status read_footer(struct pq_meta *m, drh_error *e)
     if (memcmp(tail + 4, "PAR1", MAGIC) != 0) {
         return drh_fail(e, DRH_E_DATA,
                         "there is no Parquet footer at its end: the file is cut, or "
-                        "was never finished" PQ_AGAIN);
+                        "was never finished" COL_AGAIN);
     }
-    n = pq_u32(tail);
+    n = col_u32(tail);
     if (n > f->size - MAGIC - TAIL) {
         return broken(e, "it is longer than the file");
     }
@@ -52,8 +52,8 @@ static drh_status read_footer(struct pq_meta *m, drh_error *e)
     }
     m->footer_len = n;
     m->data_end = f->size - TAIL - n;
-    st = pq_reserve(f, &m->footer, n, e);
-    return st == DRH_OK ? pq_read(f, m->data_end, m->footer.p, n, e) : st;
+    st = col_reserve(f, &m->footer, n, e);
+    return st == DRH_OK ? col_read(f, m->data_end, m->footer.p, n, e) : st;
 }
 
 /* ---- row groups ---- */
@@ -82,7 +82,7 @@ static drh_status read_groups(struct pq_meta *m, struct pq_thrift *t, const stru
                               drh_error *e)
 {
     uint32_t         n = pq_thrift_list(t, f, PQ_T_STRUCT);
-    drh_status       st = pq_reserve(m->file, &m->groups, n * sizeof(struct pq_group), e);
+    drh_status       st = col_reserve(m->file, &m->groups, n * sizeof(struct pq_group), e);
     struct pq_group *g = (struct pq_group *)(void *)m->groups.p;
 
     m->n_groups = 0;
@@ -133,8 +133,8 @@ drh_status pq_meta_read(struct pq_meta *m, drh_error *e)
 void pq_meta_free(struct pq_meta *m)
 {
     pq_schema_free(&m->schema, m->file->host);
-    pq_release(m->file, &m->footer);
-    pq_release(m->file, &m->groups);
+    col_release(m->file, &m->footer);
+    col_release(m->file, &m->groups);
 }
 
 const struct pq_group *pq_meta_group(const struct pq_meta *m, uint32_t g)

@@ -14,8 +14,8 @@ struct pq_group {
 };
 
 struct pq_meta {
-    struct pq_file  *file;
-    struct pq_block  footer, groups; /* owned */
+    struct col_file *file;
+    struct col_block footer, groups; /* owned */
     size_t           footer_len;
     uint64_t         data_end; /* where the footer begins */
     struct pq_schema schema;

@@ -112,30 +112,30 @@ static void read_head(struct pq_thrift *t, struct pq_page *p)
 }
 
 /* With n bytes of it.  False: there are more, and they are needed. */
-static drh_status try_head(struct pq_file *f, uint64_t at, size_t n, struct pq_page *p, bool *cut,
+static drh_status try_head(struct col_file *f, uint64_t at, size_t n, struct pq_page *p, bool *cut,
                            drh_error *e)
 {
     uint8_t          text[FIRST_HEAD];
-    struct pq_block  b = {0};
+    struct col_block b = {0};
     struct pq_thrift t;
-    drh_status       st = n > sizeof(text) ? pq_reserve(f, &b, n, e) : DRH_OK;
+    drh_status       st = n > sizeof(text) ? col_reserve(f, &b, n, e) : DRH_OK;
 
-    st = st == DRH_OK ? pq_read(f, at, b.p ? b.p : text, n, e) : st;
+    st = st == DRH_OK ? col_read(f, at, b.p ? b.p : text, n, e) : st;
     if (st == DRH_OK) {
         pq_thrift_open(&t, b.p ? b.p : text, n);
         read_head(&t, p);
         *cut = t.cut;
         p->at = at + (uint64_t)(t.p - (b.p ? b.p : text));
         if (t.bad && !t.cut) {
-            st = drh_fail(e, DRH_E_DATA, "the page header at byte %llu is damaged" PQ_AGAIN,
+            st = drh_fail(e, DRH_E_DATA, "the page header at byte %llu is damaged" COL_AGAIN,
                           (unsigned long long)at);
         }
     }
-    pq_release(f, &b);
+    col_release(f, &b);
     return st;
 }
 
-drh_status pq_page_head(struct pq_file *f, uint64_t at, uint64_t end, struct pq_page *p,
+drh_status pq_page_head(struct col_file *f, uint64_t at, uint64_t end, struct pq_page *p,
                         drh_error *e)
 {
     uint64_t   there = at < end ? end - at : 0, most = there < MAX_HEAD ? there : MAX_HEAD;
@@ -148,11 +148,11 @@ drh_status pq_page_head(struct pq_file *f, uint64_t at, uint64_t end, struct pq_
         st = try_head(f, at, (size_t)n, p, &cut, e);
     }
     if (st == DRH_OK && cut) {
-        st = drh_fail(e, DRH_E_DATA, "the page header at byte %llu does not end" PQ_AGAIN,
+        st = drh_fail(e, DRH_E_DATA, "the page header at byte %llu does not end" COL_AGAIN,
                       (unsigned long long)at);
     }
     if (st == DRH_OK && p->stored > end - p->at) {
-        st = drh_fail(e, DRH_E_DATA, "the page at byte %llu goes beyond the data" PQ_AGAIN,
+        st = drh_fail(e, DRH_E_DATA, "the page at byte %llu goes beyond the data" COL_AGAIN,
                       (unsigned long long)at);
     }
     return st;
@@ -163,7 +163,7 @@ drh_status pq_page_head(struct pq_file *f, uint64_t at, uint64_t end, struct pq_
 static drh_status check_crc(const struct pq_page *p, const uint8_t *text, drh_error *e)
 {
     if (p->has_crc && (uint32_t)crc32(0, text, p->stored) != p->crc) {
-        return drh_fail(e, DRH_E_DATA, "the page at byte %llu has a wrong checksum" PQ_AGAIN,
+        return drh_fail(e, DRH_E_DATA, "the page at byte %llu has a wrong checksum" COL_AGAIN,
                         (unsigned long long)p->at);
     }
     return DRH_OK;
@@ -171,7 +171,7 @@ static drh_status check_crc(const struct pq_page *p, const uint8_t *text, drh_er
 
 static drh_status wrong_size(const struct pq_page *p, drh_error *e)
 {
-    return drh_fail(e, DRH_E_DATA, "the sizes of the page at byte %llu do not fit" PQ_AGAIN,
+    return drh_fail(e, DRH_E_DATA, "the sizes of the page at byte %llu do not fit" COL_AGAIN,
                     (unsigned long long)p->at);
 }
 
@@ -188,18 +188,18 @@ static drh_status plain_front(const struct pq_page *p, size_t *n, drh_error *e)
     return front > p->size || front > p->stored ? wrong_size(p, e) : DRH_OK;
 }
 
-static drh_status read_plain(struct pq_file *f, const struct pq_page *p, struct pq_block *out,
+static drh_status read_plain(struct col_file *f, const struct pq_page *p, struct col_block *out,
                              drh_error *e)
 {
     drh_status st = p->size == p->stored ? DRH_OK : wrong_size(p, e);
 
-    st = st == DRH_OK ? pq_reserve(f, out, p->size, e) : st;
-    st = st == DRH_OK ? pq_read(f, p->at, out->p, p->size, e) : st;
+    st = st == DRH_OK ? col_reserve(f, out, p->size, e) : st;
+    st = st == DRH_OK ? col_read(f, p->at, out->p, p->size, e) : st;
     return st == DRH_OK ? check_crc(p, out->p, e) : st;
 }
 
-drh_status pq_page_read(struct pq_file *f, struct pq_unpack *u, const struct pq_page *p,
-                        uint32_t codec, struct pq_block *out, drh_error *e)
+drh_status pq_page_read(struct col_file *f, struct pq_unpack *u, const struct pq_page *p,
+                        uint32_t codec, struct col_block *out, drh_error *e)
 {
     size_t     front = 0;
     drh_status st = plain_front(p, &front, e);
@@ -207,9 +207,9 @@ drh_status pq_page_read(struct pq_file *f, struct pq_unpack *u, const struct pq_
     if (st != DRH_OK || codec == PQ_UNCOMPRESSED || !p->compressed) {
         return st == DRH_OK ? read_plain(f, p, out, e) : st;
     }
-    st = pq_reserve(f, &u->in, p->stored, e);
-    st = st == DRH_OK ? pq_reserve(f, out, p->size, e) : st;
-    st = st == DRH_OK ? pq_read(f, p->at, u->in.p, p->stored, e) : st;
+    st = col_reserve(f, &u->in, p->stored, e);
+    st = st == DRH_OK ? col_reserve(f, out, p->size, e) : st;
+    st = st == DRH_OK ? col_read(f, p->at, u->in.p, p->stored, e) : st;
     st = st == DRH_OK ? check_crc(p, u->in.p, e) : st;
     if (st != DRH_OK) {
         return st;
@@ -223,7 +223,7 @@ drh_status pq_page_read(struct pq_file *f, struct pq_unpack *u, const struct pq_
     st = pq_decompress(u, codec, u->in.p + front, p->stored - front, out->p + front,
                        p->size - front);
     if (st == DRH_E_DATA) {
-        return drh_fail(e, st, "the page at byte %llu cannot be decompressed" PQ_AGAIN,
+        return drh_fail(e, st, "the page at byte %llu cannot be decompressed" COL_AGAIN,
                         (unsigned long long)p->at);
     }
     return st == DRH_OK ? st : drh_fail(e, st, "out of memory for decompression");

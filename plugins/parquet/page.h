@@ -46,18 +46,18 @@ struct pq_page {
 
 /* What decompresses, and room for what is compressed; of one stream.  All zeros: not used yet. */
 struct pq_unpack {
-    struct pq_block in;   /* owned */
-    void           *zstd; /* owned */
+    struct col_block in;   /* owned */
+    void            *zstd; /* owned */
 };
 
 /* The header at `at`, before `end`. */
-drh_status pq_page_head(struct pq_file *f, uint64_t at, uint64_t end, struct pq_page *p,
+drh_status pq_page_head(struct col_file *f, uint64_t at, uint64_t end, struct pq_page *p,
                         drh_error *e);
 /* The page's p->size bytes into `out`: its checksum is compared when it has one, and what is
  * compressed is not any more.  Levels of a DATA_PAGE_V2 come first. */
-drh_status pq_page_read(struct pq_file *f, struct pq_unpack *u, const struct pq_page *p,
-                        uint32_t codec, struct pq_block *out, drh_error *e);
-void       pq_unpack_free(struct pq_file *f, struct pq_unpack *u);
+drh_status pq_page_read(struct col_file *f, struct pq_unpack *u, const struct pq_page *p,
+                        uint32_t codec, struct col_block *out, drh_error *e);
+void       pq_unpack_free(struct col_file *f, struct pq_unpack *u);
 
 /* codec.c: exactly n_out bytes of what in[0,n) holds.  DRH_E_DATA, DRH_E_NOMEM; no message. */
 drh_status pq_decompress(struct pq_unpack *u, uint32_t codec, const uint8_t *in, size_t n,

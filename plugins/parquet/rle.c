@@ -81,10 +81,10 @@ static uint64_t load(const uint8_t *p, const uint8_t *end)
     size_t  n = (size_t)(end - p);
 
     if (n >= 8) {
-        return pq_u64(p);
+        return col_u64(p);
     }
     memcpy(text, p, n);
-    return pq_u64(text);
+    return col_u64(text);
 }
 
 static void unpack(const struct pq_rle *r, uint32_t *out, size_t n)

@@ -4,7 +4,7 @@
 #ifndef PQ_RLE_H
 #define PQ_RLE_H
 
-#include "pq.h"
+#include "../columns/file.h"
 
 struct pq_rle {
     const uint8_t *p, *end;

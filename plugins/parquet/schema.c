@@ -2,7 +2,7 @@
  * schema.c - see schema.h. */
 #include "schema.h"
 
-#include "text.h"
+#include "../columns/text.h"
 
 enum { REQUIRED, OPTIONAL, REPEATED };
 
@@ -21,7 +21,7 @@ struct level {
 
 static drh_status broken(drh_error *e, const char *why)
 {
-    return drh_fail(e, DRH_E_DATA, "the schema is damaged: %s" PQ_AGAIN, why);
+    return drh_fail(e, DRH_E_DATA, "the schema is damaged: %s" COL_AGAIN, why);
 }
 
 /* There are two nodes at most for an element. */
@@ -159,7 +159,7 @@ static drh_status build_map(struct build *b, const struct pq_element *el, struct
     if (st == DRH_OK && n->child->kind == PQ_STRUCT && group->children == 2) {
         key = n->child->child;
         n->kind = PQ_MAP;
-        n->text_keys = key->kind == PQ_VALUE && key->type.form == PQ_SHOW_TEXT;
+        n->text_keys = key->kind == PQ_VALUE && key->type.show.form == COL_SHOW_TEXT;
     }
     return st;
 }
@@ -201,7 +201,7 @@ static drh_status build_any(struct build *b, struct level at, struct pq_node **o
         return broken(b->e, "elements are missing");
     }
     el = &b->el[b->at++];
-    if (el->name.len > PQ_MAX_NAME || !pq_utf8(el->name.ptr, el->name.len)) {
+    if (el->name.len > COL_MAX_NAME || !col_utf8(el->name.ptr, el->name.len)) {
         return broken(b->e, "a column's name is no UTF-8, or too long");
     }
     at.def += el->repetition == OPTIONAL;

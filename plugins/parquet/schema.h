@@ -7,9 +7,10 @@
 #ifndef PQ_SCHEMA_H
 #define PQ_SCHEMA_H
 
+#include "../columns/show.h"
 #include "thrift.h"
 
-enum { PQ_MAX_DEPTH = 100, PQ_MAX_COLUMNS = 100000, PQ_MAX_NAME = 65535 };
+enum { PQ_MAX_DEPTH = 100, PQ_MAX_COLUMNS = 100000 };
 
 enum pq_physical {
     PQ_BOOLEAN,
@@ -23,31 +24,9 @@ enum pq_physical {
     PQ_N_PHYSICAL
 };
 
-enum pq_form { /* how a value is shown */
-               PQ_SHOW_BOOL,
-               PQ_SHOW_INT,
-               PQ_SHOW_UINT,
-               PQ_SHOW_FLOAT, /* of 16, 32 or 64 bits */
-               PQ_SHOW_DECIMAL,
-               PQ_SHOW_TEXT,
-               PQ_SHOW_JSON,
-               PQ_SHOW_BINARY,
-               PQ_SHOW_UUID,
-               PQ_SHOW_DATE,
-               PQ_SHOW_TIME,
-               PQ_SHOW_TIMESTAMP,
-               PQ_SHOW_INT96,
-               PQ_SHOW_INTERVAL,
-               PQ_SHOW_NULL
-};
-
 struct pq_type {
     enum pq_physical physical;
-    enum pq_form     form;
-    uint32_t         width; /* bytes; 0: BYTE_ARRAY, and BOOLEAN, which is a bit */
-    uint32_t         scale; /* of a decimal */
-    uint32_t         per_second;
-    bool             utc;
+    struct col_type  show; /* width 0: BYTE_ARRAY, and BOOLEAN, which is a bit */
 };
 
 enum pq_kind { PQ_VALUE, PQ_STRUCT, PQ_LIST, PQ_MAP };

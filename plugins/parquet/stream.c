@@ -6,11 +6,11 @@
 
 struct pq_stream {
     const drh_host  *host;
-    struct pq_file   file;
+    struct col_file  file;
     struct pq_unpack unpack;
     struct pq_meta   meta;
-    struct pq_row    row;
-    struct pq_block  columns; /* owned: struct pq_column each */
+    struct col_row   row;
+    struct col_block columns; /* owned: struct pq_column each */
     uint32_t         n_columns;
     uint32_t         group;
     uint64_t         at;     /* row in the group */
@@ -117,7 +117,7 @@ static drh_status no_columns(const struct pq_stream *s, drh_error *e)
         rows = rows || pq_meta_group(&s->meta, g)->rows;
     }
     if (s->meta.schema.n_leaves == 0) {
-        return rows ? drh_fail(e, DRH_E_DATA, "it has rows and no columns" PQ_AGAIN) : DRH_OK;
+        return rows ? drh_fail(e, DRH_E_DATA, "it has rows and no columns" COL_AGAIN) : DRH_OK;
     }
     return drh_fail(e, DRH_E_CONFIG,
                     "no column is left to be read; look at the options columns and without");
@@ -135,7 +135,7 @@ static drh_status open_columns(struct pq_stream *s, drh_error *e)
     if (n == 0) {
         return no_columns(s, e);
     }
-    st = pq_reserve(&s->file, &s->columns, n * sizeof(struct pq_column), e);
+    st = col_reserve(&s->file, &s->columns, n * sizeof(struct pq_column), e);
     if (st != DRH_OK) {
         return st;
     }
@@ -174,7 +174,7 @@ static drh_status seek(struct pq_stream *s, const drh_str *position, drh_error *
 static drh_status start(struct pq_stream *s, const struct pq_options *o, const char *path,
                         const drh_str *position, drh_error *e)
 {
-    drh_status st = pq_open(&s->file, path, e);
+    drh_status st = col_open(&s->file, path, e);
 
     st = st == DRH_OK ? pq_meta_read(&s->meta, e) : st;
     if (st == DRH_OK) {
@@ -201,7 +201,7 @@ drh_status pq_stream_open(struct pq_stream **out, const struct pq_options *o, co
     }
     memset(s, 0, sizeof(*s));
     s->host = o->host;
-    s->file = (struct pq_file){.host = o->host, .fd = -1, .limit = o->memory};
+    s->file = (struct col_file){.host = o->host, .fd = -1, .limit = o->memory};
     s->meta.file = &s->file;
     s->row.host = o->host;
     s->row.api = o->host->records;
@@ -224,11 +224,11 @@ void pq_stream_close(struct pq_stream *s)
     for (uint32_t i = 0; i < s->n_columns; i++) {
         pq_column_free(column(s, i));
     }
-    pq_release(&s->file, &s->columns);
-    pq_release(&s->file, &s->row.text);
+    col_release(&s->file, &s->columns);
+    col_release(&s->file, &s->row.text);
     pq_unpack_free(&s->file, &s->unpack);
     pq_meta_free(&s->meta);
-    pq_close(&s->file);
+    col_close(&s->file);
     (void)s->host->alloc(s->host, s, 0);
 }
 
@@ -260,7 +260,7 @@ static drh_status check_ends(struct pq_stream *s, drh_error *e)
         drh_status st = pq_column_peek(column(s, i), e);
 
         if (st == DRH_OK) {
-            (void)drh_fail(e, DRH_E_DATA, "it has more rows than its row group" PQ_AGAIN);
+            (void)drh_fail(e, DRH_E_DATA, "it has more rows than its row group" COL_AGAIN);
             return pq_column_error(column(s, i), e);
         }
         if (st != DRH_END) {
@@ -313,8 +313,8 @@ static drh_status find_row(struct pq_stream *s, drh_error *e)
 
 static drh_status fill(struct pq_stream *s, drh_record *slot, drh_error *e)
 {
-    struct pq_row *row = &s->row;
-    drh_status     st = row->api->open(slot, DRH_FIELD_NONE, DRH_T_OBJECT);
+    struct col_row *row = &s->row;
+    drh_status      st = row->api->open(slot, DRH_FIELD_NONE, DRH_T_OBJECT);
 
     if (st != DRH_OK) {
         return drh_fail(e, st, "a record cannot be filled");

@@ -7,7 +7,7 @@
 #ifndef PQ_THRIFT_H
 #define PQ_THRIFT_H
 
-#include "pq.h"
+#include "../columns/file.h"
 
 enum { /* types of the wire */
        PQ_T_TRUE = 1,

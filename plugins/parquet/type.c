@@ -172,24 +172,25 @@ static bool is_bytes(const struct pq_type *t)
 static void as_decimal(const struct pq_element *el, struct pq_type *t)
 {
     bool fits = is_whole(t) || t->physical == PQ_BYTE_ARRAY ||
-                (t->physical == PQ_FIXED && t->width <= MAX_DECIMAL);
+                (t->physical == PQ_FIXED && t->show.width <= MAX_DECIMAL);
 
     if (fits && el->scale <= MAX_SCALE) {
-        t->form = PQ_SHOW_DECIMAL;
-        t->scale = el->scale > 0 ? (uint32_t)el->scale : 0;
+        t->show.form = COL_SHOW_DECIMAL;
+        t->show.little = is_whole(t);
+        t->show.scale = el->scale > 0 ? (uint32_t)el->scale : 0;
     }
 }
 
-static void as_time(const struct pq_element *el, struct pq_type *t, enum pq_form form)
+static void as_time(const struct pq_element *el, struct pq_type *t, enum col_form form)
 {
     static const uint32_t per_second[] = {0, 1000, 1000000, 1000000000};
-    bool                  is_day = form == PQ_SHOW_TIME && el->unit == U_MILLIS;
+    bool                  is_day = form == COL_SHOW_TIME && el->unit == U_MILLIS;
 
     if (el->unit >= U_MILLIS && el->unit <= U_NANOS &&
         t->physical == (is_day ? PQ_INT32 : PQ_INT64)) {
-        t->form = form;
-        t->per_second = per_second[el->unit];
-        t->utc = el->utc;
+        t->show.form = form;
+        t->show.per_second = per_second[el->unit];
+        t->show.utc = el->utc;
     }
 }
 
@@ -198,25 +199,25 @@ static void by_logical(const struct pq_element *el, struct pq_type *t)
     int32_t l = el->logical;
 
     if ((l == L_STRING || l == L_ENUM) && is_bytes(t)) {
-        t->form = PQ_SHOW_TEXT;
+        t->show.form = COL_SHOW_TEXT;
     } else if (l == L_JSON && is_bytes(t)) {
-        t->form = PQ_SHOW_JSON;
+        t->show.form = COL_SHOW_JSON;
     } else if (l == L_DECIMAL) {
         as_decimal(el, t);
     } else if (l == L_DATE && t->physical == PQ_INT32) {
-        t->form = PQ_SHOW_DATE;
+        t->show.form = COL_SHOW_DATE;
     } else if (l == L_TIME) {
-        as_time(el, t, PQ_SHOW_TIME);
+        as_time(el, t, COL_SHOW_TIME);
     } else if (l == L_TIMESTAMP) {
-        as_time(el, t, PQ_SHOW_TIMESTAMP);
+        as_time(el, t, COL_SHOW_TIMESTAMP);
     } else if (l == L_INTEGER && is_whole(t) && !el->is_signed) {
-        t->form = PQ_SHOW_UINT;
+        t->show.form = COL_SHOW_UINT;
     } else if (l == L_UNKNOWN) {
-        t->form = PQ_SHOW_NULL;
-    } else if (l == L_UUID && t->physical == PQ_FIXED && t->width == 16) {
-        t->form = PQ_SHOW_UUID;
-    } else if (l == L_FLOAT16 && t->physical == PQ_FIXED && t->width == 2) {
-        t->form = PQ_SHOW_FLOAT;
+        t->show.form = COL_SHOW_NULL;
+    } else if (l == L_UUID && t->physical == PQ_FIXED && t->show.width == 16) {
+        t->show.form = COL_SHOW_UUID;
+    } else if (l == L_FLOAT16 && t->physical == PQ_FIXED && t->show.width == 2) {
+        t->show.form = COL_SHOW_FLOAT;
     }
 }
 
@@ -243,8 +244,8 @@ static void by_converted(const struct pq_element *el, struct pq_type *t)
         same.unit = c == C_TIMESTAMP_MILLIS ? U_MILLIS : U_MICROS;
     } else if (c >= C_UINT_8 && c <= C_UINT_64) {
         same.logical = L_INTEGER;
-    } else if (c == C_INTERVAL && t->physical == PQ_FIXED && t->width == 12) {
-        t->form = PQ_SHOW_INTERVAL;
+    } else if (c == C_INTERVAL && t->physical == PQ_FIXED && t->show.width == 12) {
+        t->show.form = COL_SHOW_INTERVAL;
     }
     by_logical(&same, t);
 }
@@ -252,25 +253,25 @@ static void by_converted(const struct pq_element *el, struct pq_type *t)
 drh_status pq_type_of(const struct pq_element *el, struct pq_type *out, drh_error *e)
 {
     static const uint8_t width[PQ_N_PHYSICAL] = {0, 4, 8, 12, 4, 8, 0, 0};
-    static const uint8_t form[PQ_N_PHYSICAL] = {PQ_SHOW_BOOL,   PQ_SHOW_INT,   PQ_SHOW_INT,
-                                                PQ_SHOW_INT96,  PQ_SHOW_FLOAT, PQ_SHOW_FLOAT,
-                                                PQ_SHOW_BINARY, PQ_SHOW_BINARY};
+    static const uint8_t form[PQ_N_PHYSICAL] = {COL_SHOW_BOOL,   COL_SHOW_INT,   COL_SHOW_INT,
+                                                COL_SHOW_INT96,  COL_SHOW_FLOAT, COL_SHOW_FLOAT,
+                                                COL_SHOW_BINARY, COL_SHOW_BINARY};
 
     memset(out, 0, sizeof(*out));
     if (el->type < 0 || el->type >= PQ_N_PHYSICAL) {
-        return drh_fail(e, DRH_E_DATA, "column %.*s has the type %d, which is not known" PQ_AGAIN,
+        return drh_fail(e, DRH_E_DATA, "column %.*s has the type %d, which is not known" COL_AGAIN,
                         (int)(el->name.len < 100 ? el->name.len : 100),
                         el->name.ptr ? el->name.ptr : "", el->type);
     }
     out->physical = (enum pq_physical)el->type;
-    out->width = width[el->type];
-    out->form = (enum pq_form)form[el->type];
+    out->show.width = width[el->type];
+    out->show.form = (enum col_form)form[el->type];
     if (out->physical == PQ_FIXED) {
         if (el->length < 1 || el->length > MAX_FIXED) {
             return drh_fail(e, DRH_E_DATA,
-                            "a column's values are said to be %d bytes long" PQ_AGAIN, el->length);
+                            "a column's values are said to be %d bytes long" COL_AGAIN, el->length);
         }
-        out->width = (uint32_t)el->length;
+        out->show.width = (uint32_t)el->length;
     }
     if (el->logical) {
         by_logical(el, out);

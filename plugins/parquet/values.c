@@ -5,7 +5,7 @@
 static drh_status ended(drh_error *e)
 {
     return drh_fail(e, DRH_E_DATA,
-                    "a page ends before its values do, or they make no sense" PQ_AGAIN);
+                    "a page ends before its values do, or they make no sense" COL_AGAIN);
 }
 
 /* ---- opening ---- */
@@ -35,7 +35,7 @@ static bool goes_with(enum pq_physical p, int32_t encoding)
 static drh_status open_dictionary(struct pq_values *v, drh_error *e)
 {
     if (!v->dictionary || !v->dictionary->there) {
-        return drh_fail(e, DRH_E_DATA, "a page needs a dictionary and there is none" PQ_AGAIN);
+        return drh_fail(e, DRH_E_DATA, "a page needs a dictionary and there is none" COL_AGAIN);
     }
     if (v->p == v->end) { /* of nulls only */
         return DRH_OK;
@@ -46,7 +46,7 @@ static drh_status open_dictionary(struct pq_values *v, drh_error *e)
 static drh_status open_booleans(struct pq_values *v, drh_error *e)
 {
     size_t   there = (size_t)(v->end - v->p);
-    uint32_t n = there < 4 ? 0 : pq_u32(v->p);
+    uint32_t n = there < 4 ? 0 : col_u32(v->p);
 
     if (there == 0) {
         return DRH_OK;
@@ -58,11 +58,11 @@ static drh_status open_split(struct pq_values *v, drh_error *e)
 {
     size_t there = (size_t)(v->end - v->p);
 
-    v->n = there / v->type.width;
-    if (v->n * v->type.width != there) {
+    v->n = there / v->type.show.width;
+    if (v->n * v->type.show.width != there) {
         return ended(e);
     }
-    return pq_reserve(v->file, &v->made, v->type.width, e);
+    return col_reserve(v->file, &v->made, v->type.show.width, e);
 }
 
 /* Lengths first, then all texts; or how much of the text before each begins with, then that. */
@@ -125,23 +125,23 @@ drh_status pq_values_open(struct pq_values *v, const struct pq_type *type, int32
 
 void pq_values_free(struct pq_values *v)
 {
-    pq_release(v->file, &v->made);
+    col_release(v->file, &v->made);
 }
 
 /* ---- one value ---- */
 
-static drh_status give_number(struct pq_values *v, struct pq_value *out, uint64_t number)
+static drh_status give_number(struct pq_values *v, struct col_value *out, uint64_t number)
 {
     for (int i = 0; i < 8; i++) {
         v->number[i] = (uint8_t)(number >> i * 8);
     }
     out->p = v->number;
-    out->n = v->type.width ? v->type.width : 1;
+    out->n = v->type.show.width ? v->type.show.width : 1;
     return DRH_OK;
 }
 
 /* `n` bytes of the page. */
-static inline drh_status give_bytes(struct pq_values *v, struct pq_value *out, uint64_t n,
+static inline drh_status give_bytes(struct pq_values *v, struct col_value *out, uint64_t n,
                                     drh_error *e)
 {
     if (n > (uint64_t)(v->end - v->p)) {
@@ -153,15 +153,15 @@ static inline drh_status give_bytes(struct pq_values *v, struct pq_value *out, u
     return DRH_OK;
 }
 
-static drh_status next_plain(struct pq_values *v, struct pq_value *out, drh_error *e)
+static drh_status next_plain(struct pq_values *v, struct col_value *out, drh_error *e)
 {
-    uint32_t n = v->type.width;
+    uint32_t n = v->type.show.width;
 
     if (v->type.physical == PQ_BYTE_ARRAY) {
         if (v->end - v->p < 4) {
             return ended(e);
         }
-        n = pq_u32(v->p);
+        n = col_u32(v->p);
         v->p += 4;
     } else if (v->type.physical == PQ_BOOLEAN) {
         if (v->i == v->n) {
@@ -186,7 +186,7 @@ static bool next_index(struct pq_values *v, uint32_t *index)
     return true;
 }
 
-static drh_status next_of_dictionary(struct pq_values *v, struct pq_value *out, drh_error *e)
+static drh_status next_of_dictionary(struct pq_values *v, struct col_value *out, drh_error *e)
 {
     const struct pq_dictionary *d = v->dictionary;
     uint32_t                    i;
@@ -195,53 +195,53 @@ static drh_status next_of_dictionary(struct pq_values *v, struct pq_value *out, 
         return ended(e);
     }
     if (i >= d->n) {
-        return drh_fail(e, DRH_E_DATA, "entry %u of a dictionary of %u is asked for" PQ_AGAIN, i,
+        return drh_fail(e, DRH_E_DATA, "entry %u of a dictionary of %u is asked for" COL_AGAIN, i,
                         d->n);
     }
     if (v->type.physical == PQ_BYTE_ARRAY) {
         uint32_t at = ((const uint32_t *)(const void *)d->starts.p)[i];
         out->p = d->bytes.p + at + 4;
-        out->n = pq_u32(d->bytes.p + at);
+        out->n = col_u32(d->bytes.p + at);
         return DRH_OK;
     }
-    out->p = d->bytes.p + (size_t)i * v->type.width;
-    out->n = v->type.width;
+    out->p = d->bytes.p + (size_t)i * v->type.show.width;
+    out->n = v->type.show.width;
     return DRH_OK;
 }
 
-static drh_status next_split(struct pq_values *v, struct pq_value *out, drh_error *e)
+static drh_status next_split(struct pq_values *v, struct col_value *out, drh_error *e)
 {
     if (v->i == v->n) {
         return ended(e);
     }
-    for (uint32_t k = 0; k < v->type.width; k++) {
+    for (uint32_t k = 0; k < v->type.show.width; k++) {
         v->made.p[k] = v->p[k * v->n + v->i];
     }
     v->i++;
     out->p = v->made.p;
-    out->n = v->type.width;
+    out->n = v->type.show.width;
     return DRH_OK;
 }
 
 /* The text before is kept; room grows by halves, and no further than the page's texts go. */
 static drh_status make_room(struct pq_values *v, size_t keep, size_t n, drh_error *e)
 {
-    struct pq_block old = v->made;
-    drh_status      st;
+    struct col_block old = v->made;
+    drh_status       st;
 
     if (n <= old.cap) {
         return DRH_OK;
     }
-    v->made = (struct pq_block){0};
-    st = pq_reserve(v->file, &v->made, n + n / 2 + 64, e);
+    v->made = (struct col_block){0};
+    st = col_reserve(v->file, &v->made, n + n / 2 + 64, e);
     if (st == DRH_OK && keep) {
         memcpy(v->made.p, old.p, keep);
     }
-    pq_release(v->file, &old);
+    col_release(v->file, &old);
     return st;
 }
 
-static drh_status next_delta_text(struct pq_values *v, struct pq_value *out, drh_error *e)
+static drh_status next_delta_text(struct pq_values *v, struct col_value *out, drh_error *e)
 {
     int64_t    keep, more;
     drh_status st;
@@ -261,10 +261,10 @@ static drh_status next_delta_text(struct pq_values *v, struct pq_value *out, drh
     }
     out->p = v->made.p;
     out->n = v->made_len;
-    return v->type.physical == PQ_FIXED && out->n != v->type.width ? ended(e) : DRH_OK;
+    return v->type.physical == PQ_FIXED && out->n != v->type.show.width ? ended(e) : DRH_OK;
 }
 
-drh_status pq_values_any(struct pq_values *v, struct pq_value *out, drh_error *e)
+drh_status pq_values_any(struct pq_values *v, struct col_value *out, drh_error *e)
 {
     int64_t  n;
     uint32_t bit;
@@ -290,15 +290,15 @@ drh_status pq_values_any(struct pq_values *v, struct pq_value *out, drh_error *e
 
 /* ---- dictionaries ---- */
 
-static drh_status find_texts(struct pq_file *f, struct pq_dictionary *d, uint32_t n, size_t n_bytes,
-                             drh_error *e)
+static drh_status find_texts(struct col_file *f, struct pq_dictionary *d, uint32_t n,
+                             size_t n_bytes, drh_error *e)
 {
-    drh_status st = pq_reserve(f, &d->starts, (size_t)n * sizeof(uint32_t), e);
+    drh_status st = col_reserve(f, &d->starts, (size_t)n * sizeof(uint32_t), e);
     uint32_t  *start = (uint32_t *)(void *)d->starts.p;
     size_t     at = 0;
 
     for (uint32_t i = 0; st == DRH_OK && i < n; i++) {
-        uint32_t len = n_bytes - at < 4 ? UINT32_MAX : pq_u32(d->bytes.p + at);
+        uint32_t len = n_bytes - at < 4 ? UINT32_MAX : col_u32(d->bytes.p + at);
 
         if (n_bytes - at < 4 || len > n_bytes - at - 4) {
             return ended(e);
@@ -309,12 +309,13 @@ static drh_status find_texts(struct pq_file *f, struct pq_dictionary *d, uint32_
     return st;
 }
 
-drh_status pq_dictionary_open(struct pq_file *f, struct pq_dictionary *d,
+drh_status pq_dictionary_open(struct col_file *f, struct pq_dictionary *d,
                               const struct pq_type *type, uint32_t n, size_t n_bytes, drh_error *e)
 {
     drh_status st = DRH_OK;
 
-    if (type->physical == PQ_BOOLEAN || (uint64_t)n * (type->width ? type->width : 4) > n_bytes) {
+    if (type->physical == PQ_BOOLEAN ||
+        (uint64_t)n * (type->show.width ? type->show.width : 4) > n_bytes) {
         return ended(e);
     }
     if (type->physical == PQ_BYTE_ARRAY) {
@@ -325,10 +326,10 @@ drh_status pq_dictionary_open(struct pq_file *f, struct pq_dictionary *d,
     return st;
 }
 
-void pq_dictionary_free(struct pq_file *f, struct pq_dictionary *d)
+void pq_dictionary_free(struct col_file *f, struct pq_dictionary *d)
 {
-    pq_release(f, &d->bytes);
-    pq_release(f, &d->starts);
+    col_release(f, &d->bytes);
+    col_release(f, &d->starts);
     d->n = 0;
     d->there = false;
 }

@@ -92,19 +92,19 @@ static const drh_host bare = {.struct_size = sizeof(bare), .alloc = fuzz_alloc};
 
 static void run_values(const uint8_t *data, size_t size)
 {
-    struct pq_file       f = {.host = &bare, .fd = -1, .limit = 1 << 20};
+    struct col_file      f = {.host = &bare, .fd = -1, .limit = 1 << 20};
     struct pq_values     v = {.file = &f};
     struct pq_dictionary d = {0};
     struct pq_type       type = {.physical = (enum pq_physical)(data[1] % PQ_N_PHYSICAL)};
     static const uint8_t width[PQ_N_PHYSICAL] = {0, 4, 8, 12, 4, 8, 0, 0};
-    struct pq_value      got;
+    struct col_value     got;
     drh_error            e = DRH_ERROR_INIT;
     uint8_t             *page;
     size_t               n_dictionary = data[3], n = size - HEAD, sum = 0;
 
-    type.width = type.physical == PQ_FIXED ? data[2] % 20 + 1u : width[type.physical];
+    type.show.width = type.physical == PQ_FIXED ? data[2] % 20 + 1u : width[type.physical];
     n_dictionary = n_dictionary < n ? n_dictionary : n;
-    MUST(pq_reserve(&f, &d.bytes, n_dictionary, &e) == DRH_OK);
+    MUST(col_reserve(&f, &d.bytes, n_dictionary, &e) == DRH_OK);
     memcpy(d.bytes.p, data + HEAD, n_dictionary);
     (void)pq_dictionary_open(&f, &d, &type, data[2], n_dictionary, &e);
     n -= n_dictionary;
@@ -113,7 +113,7 @@ static void run_values(const uint8_t *data, size_t size)
     memcpy(page, data + HEAD + n_dictionary, n);
     if (pq_values_open(&v, &type, data[0] % 10, &d, page, n, &e) == DRH_OK) {
         for (int i = 0; i < 5000 && pq_values_next(&v, &got, &e) == DRH_OK; i++) {
-            MUST(type.width == 0 || got.n == type.width);
+            MUST(type.show.width == 0 || got.n == type.show.width);
             for (size_t k = 0; k < got.n; k++) {
                 sum += got.p[k];
             }

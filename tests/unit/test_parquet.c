@@ -7,7 +7,7 @@
 #include "column.h"
 #include "reader_host.h"
 #include "run.h"
-#include "text.h"
+#include "../columns/text.h"
 
 #include "mem.h"
 
@@ -32,9 +32,9 @@ static void *part_alloc(const drh_host *h, void *old, size_t size)
 
 static const drh_host part_host = {.struct_size = sizeof(part_host), .alloc = part_alloc};
 
-static struct pq_file part_file(void)
+static struct col_file part_file(void)
 {
-    return (struct pq_file){.host = &part_host, .fd = -1, .limit = 1 << 20};
+    return (struct col_file){.host = &part_host, .fd = -1, .limit = 1 << 20};
 }
 
 /* ---- Thrift ---- */
@@ -254,10 +254,10 @@ END_TEST
 static void check_values(enum pq_physical physical, uint32_t width, int32_t encoding,
                          const char *bytes, size_t n, const char *const *want)
 {
-    struct pq_file   f = part_file();
+    struct col_file  f = part_file();
     struct pq_values v = {.file = &f};
-    struct pq_type   type = {.physical = physical, .width = width};
-    struct pq_value  got;
+    struct pq_type   type = {.physical = physical, .show.width = width};
+    struct col_value got;
     drh_error        e = DRH_ERROR_INIT;
 
     ck_assert_int_eq(pq_values_open(&v, &type, encoding, NULL, (const uint8_t *)bytes, n, &e),
@@ -298,14 +298,14 @@ END_TEST
 
 START_TEST(values_dictionary)
 {
-    struct pq_file       f = part_file();
+    struct col_file      f = part_file();
     struct pq_dictionary d = {0};
     struct pq_values     v = {.file = &f};
     struct pq_type       type = {.physical = PQ_BYTE_ARRAY};
-    struct pq_value      got;
+    struct col_value     got;
     drh_error            e = DRH_ERROR_INIT;
 
-    ck_assert_int_eq(pq_reserve(&f, &d.bytes, 11, &e), DRH_OK);
+    ck_assert_int_eq(col_reserve(&f, &d.bytes, 11, &e), DRH_OK);
     memcpy(d.bytes.p, "\x02\0\0\0ab\x01\0\0\0c", 11);
     ck_assert_int_eq(pq_dictionary_open(&f, &d, &type, 2, 11, &e), DRH_OK);
     /* two bits: a run of two ones, then a two, which is not there */
@@ -339,11 +339,11 @@ START_TEST(values_refused)
               {PQ_BOOLEAN, PQ_BIT_PACKED},
               {PQ_INT64, 77},
               {PQ_INT64, PQ_RLE_DICTIONARY /* and there is none */}};
-    struct pq_file   f = part_file();
+    struct col_file  f = part_file();
     struct pq_values v = {.file = &f};
 
     for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
-        struct pq_type type = {.physical = no[i].physical, .width = 8};
+        struct pq_type type = {.physical = no[i].physical, .show.width = 8};
         drh_error      e = DRH_ERROR_INIT;
 
         ck_assert_int_eq(pq_values_open(&v, &type, no[i].encoding, NULL,
@@ -382,7 +382,7 @@ static const struct {
 
 static drh_status unpack_to(size_t i, size_t n, size_t n_out)
 {
-    struct pq_file   f = part_file();
+    struct col_file  f = part_file();
     struct pq_unpack u = {0};
     uint8_t         *in = malloc(n ? n : 1), *out = malloc(n_out); /* no byte more */
     drh_status       st;
@@ -427,30 +427,30 @@ START_TEST(forms_of_dates)
 {
     char t[128];
 
-    ck_assert_str_eq(form(pq_put_date(t, 0), t), "1970-01-01");
-    ck_assert_str_eq(form(pq_put_date(t, 19782), t), "2024-02-29");
-    ck_assert_str_eq(form(pq_put_date(t, -719162), t), "0001-01-01");
-    ck_assert_str_eq(form(pq_put_date(t, -719528), t), "0000-01-01");
-    ck_assert_str_eq(form(pq_put_date(t, -719529), t), "-0001-12-31");
-    ck_assert_str_eq(form(pq_put_date(t, 2932896), t), "9999-12-31");
-    ck_assert_str_eq(form(pq_put_date(t, 2932897), t), "+10000-01-01");
-    ck_assert_str_eq(form(pq_put_date(t, INT32_MAX), t), "+5881580-07-11");
-    ck_assert_str_eq(form(pq_put_date(t, INT32_MIN), t), "-5877641-06-23");
-    ck_assert_str_eq(form(pq_put_time(t, 45000250, 1000), t), "12:30:00.250000");
-    ck_assert_str_eq(form(pq_put_time(t, 1, 1000000000), t), "00:00:00.000000001");
-    ck_assert_str_eq(form(pq_put_timestamp(t, -1, 1000, true), t),
+    ck_assert_str_eq(form(col_put_date(t, 0), t), "1970-01-01");
+    ck_assert_str_eq(form(col_put_date(t, 19782), t), "2024-02-29");
+    ck_assert_str_eq(form(col_put_date(t, -719162), t), "0001-01-01");
+    ck_assert_str_eq(form(col_put_date(t, -719528), t), "0000-01-01");
+    ck_assert_str_eq(form(col_put_date(t, -719529), t), "-0001-12-31");
+    ck_assert_str_eq(form(col_put_date(t, 2932896), t), "9999-12-31");
+    ck_assert_str_eq(form(col_put_date(t, 2932897), t), "+10000-01-01");
+    ck_assert_str_eq(form(col_put_date(t, INT32_MAX), t), "+5881580-07-11");
+    ck_assert_str_eq(form(col_put_date(t, INT32_MIN), t), "-5877641-06-23");
+    ck_assert_str_eq(form(col_put_time(t, 45000250, 1000), t), "12:30:00.250000");
+    ck_assert_str_eq(form(col_put_time(t, 1, 1000000000), t), "00:00:00.000000001");
+    ck_assert_str_eq(form(col_put_timestamp(t, -1, 1000, true), t),
                      "1969-12-31T23:59:59.999000+00:00");
-    ck_assert_str_eq(form(pq_put_timestamp(t, INT64_MAX, 1000000000, false), t),
+    ck_assert_str_eq(form(col_put_timestamp(t, INT64_MAX, 1000000000, false), t),
                      "2262-04-11T23:47:16.854775807");
-    ck_assert_str_eq(form(pq_put_timestamp(t, INT64_MIN, 1000, false), t),
+    ck_assert_str_eq(form(col_put_timestamp(t, INT64_MIN, 1000, false), t),
                      "-292275055-05-16T16:47:04.192000");
     /* twelve hours into Julian day 2440589 */
-    ck_assert_str_eq(form(pq_put_int96(t, (const uint8_t *)"\x00\x80\xa7\x48\x4a\x27\x00\x00"
-                                                           "\x8d\x3d\x25\x00"),
+    ck_assert_str_eq(form(col_put_int96(t, (const uint8_t *)"\x00\x80\xa7\x48\x4a\x27\x00\x00"
+                                                            "\x8d\x3d\x25\x00"),
                           t),
                      "1970-01-02T12:00:00");
     ck_assert_str_eq(
-        form(pq_put_interval(t, (const uint8_t *)"\x0e\0\0\0\x03\0\0\0\xbc\x0b\0\0"), t),
+        form(col_put_interval(t, (const uint8_t *)"\x0e\0\0\0\x03\0\0\0\xbc\x0b\0\0"), t),
         "P14M3DT3.004S");
 }
 END_TEST
@@ -461,26 +461,26 @@ START_TEST(forms_of_numbers)
     const uint8_t min64[8] = {0x80};
     uint8_t       most[64];
 
-    ck_assert_str_eq(form(pq_put_uint(t, UINT64_MAX), t), "18446744073709551615");
-    ck_assert_str_eq(form(pq_put_decimal(t, (const uint8_t *)"", 0, 2), t), "0.00");
-    ck_assert_str_eq(form(pq_put_decimal(t, (const uint8_t *)"\x00\x7b", 2, 2), t), "1.23");
-    ck_assert_str_eq(form(pq_put_decimal(t, (const uint8_t *)"\xff", 1, 3), t), "-0.001");
-    ck_assert_str_eq(form(pq_put_decimal(t, (const uint8_t *)"\x64", 1, 2), t), "1.00");
-    ck_assert_str_eq(form(pq_put_decimal(t, (const uint8_t *)"\x64", 1, 0), t), "100");
-    ck_assert_str_eq(form(pq_put_decimal(t, min64, 8, 0), t), "-9223372036854775808");
+    ck_assert_str_eq(form(col_put_uint(t, UINT64_MAX), t), "18446744073709551615");
+    ck_assert_str_eq(form(col_put_decimal(t, (const uint8_t *)"", 0, 2), t), "0.00");
+    ck_assert_str_eq(form(col_put_decimal(t, (const uint8_t *)"\x00\x7b", 2, 2), t), "1.23");
+    ck_assert_str_eq(form(col_put_decimal(t, (const uint8_t *)"\xff", 1, 3), t), "-0.001");
+    ck_assert_str_eq(form(col_put_decimal(t, (const uint8_t *)"\x64", 1, 2), t), "1.00");
+    ck_assert_str_eq(form(col_put_decimal(t, (const uint8_t *)"\x64", 1, 0), t), "100");
+    ck_assert_str_eq(form(col_put_decimal(t, min64, 8, 0), t), "-9223372036854775808");
     memset(most, 0xff, sizeof(most));
     most[0] = 0x7f; /* 2 to the power of 511, less 1 */
     ck_assert_str_eq(
-        form(pq_put_decimal(t, most, 64, 0), t),
+        form(col_put_decimal(t, most, 64, 0), t),
         "670390396497129854978701249910292306373968291029619668886178072186088201503677348840093714"
         "9083451713845015929093243025426876941405973284973216824503042047");
     memset(most, 0, sizeof(most));
     most[0] = 0x80;
     ck_assert_str_eq(
-        form(pq_put_decimal(t, most, 64, 0), t),
+        form(col_put_decimal(t, most, 64, 0), t),
         "-67039039649712985497870124991029230637396829102961966888617807218608820150367734884009371"
         "49083451713845015929093243025426876941405973284973216824503042048");
-    ck_assert_uint_le(strlen(t) + 1, pq_decimal_size(64, 0));
+    ck_assert_uint_le(strlen(t) + 1, col_decimal_size(64, 0));
 }
 END_TEST
 
@@ -493,14 +493,15 @@ START_TEST(forms_of_bytes)
 
     for (size_t i = 0; i < sizeof(base64) / sizeof(base64[0]); i++) { /* RFC 4648, and one more */
         ck_assert_str_eq(
-            form(pq_put_base64(t, (const uint8_t *)base64[i][0], strlen(base64[i][0])), t),
+            form(col_put_base64(t, (const uint8_t *)base64[i][0], strlen(base64[i][0])), t),
             base64[i][1]);
     }
-    ck_assert(pq_utf8("\0a\xc3\xbc\xe2\x82\xac\xf0\x9f\x99\x82\x7f", 12));
-    ck_assert(!pq_is_text("a\0", 2) && !pq_is_text("\x7f", 1) && pq_is_text("\t\r\n\xc3\xbc", 5));
-    ck_assert(!pq_utf8("\xc0\x80", 2) && !pq_utf8("\xed\xa0\x80", 3) && !pq_utf8("\xc3", 1));
-    ck_assert(!pq_utf8("\xf4\x90\x80\x80", 4) && !pq_utf8("\xe0\x9f\xbf", 3) &&
-              !pq_utf8("\x80", 1));
+    ck_assert(col_utf8("\0a\xc3\xbc\xe2\x82\xac\xf0\x9f\x99\x82\x7f", 12));
+    ck_assert(!col_is_text("a\0", 2) && !col_is_text("\x7f", 1) &&
+              col_is_text("\t\r\n\xc3\xbc", 5));
+    ck_assert(!col_utf8("\xc0\x80", 2) && !col_utf8("\xed\xa0\x80", 3) && !col_utf8("\xc3", 1));
+    ck_assert(!col_utf8("\xf4\x90\x80\x80", 4) && !col_utf8("\xe0\x9f\xbf", 3) &&
+              !col_utf8("\x80", 1));
 }
 END_TEST
 
@@ -730,17 +731,17 @@ END_TEST
 
 START_TEST(limits)
 {
-    struct pq_file  f = part_file();
-    struct pq_block a = {0}, b = {0};
-    drh_error       e = DRH_ERROR_INIT;
+    struct col_file  f = part_file();
+    struct col_block a = {0}, b = {0};
+    drh_error        e = DRH_ERROR_INIT;
 
-    ck_assert_int_eq(pq_reserve(&f, &a, 900 << 10, &e), DRH_OK);
-    ck_assert_int_eq(pq_reserve(&f, &b, 200 << 10, &e), DRH_E_RANGE);
+    ck_assert_int_eq(col_reserve(&f, &a, 900 << 10, &e), DRH_OK);
+    ck_assert_int_eq(col_reserve(&f, &b, 200 << 10, &e), DRH_E_RANGE);
     ck_assert_ptr_nonnull(strstr(e.message, "memory"));
     ck_assert_ptr_nonnull(strstr(e.message, "columns"));
-    ck_assert_int_eq(pq_reserve(&f, &a, SIZE_MAX, &e), DRH_E_RANGE);
-    ck_assert_int_eq(pq_reserve(&f, &a, 1 << 20, &e), DRH_OK); /* all of it */
-    pq_release(&f, &a);
+    ck_assert_int_eq(col_reserve(&f, &a, SIZE_MAX, &e), DRH_E_RANGE);
+    ck_assert_int_eq(col_reserve(&f, &a, 1 << 20, &e), DRH_OK); /* all of it */
+    col_release(&f, &a);
     ck_assert_uint_eq(f.used, 0);
 }
 END_TEST

@@ -38,21 +38,21 @@ static bool check(const uint8_t *p, size_t n, bool controls)
     return true;
 }
 
-bool pq_utf8(const char *p, size_t n)
+bool col_utf8(const char *p, size_t n)
 {
     return check((const uint8_t *)p, n, true);
 }
 
-bool pq_is_text(const char *p, size_t n)
+bool col_is_text(const char *p, size_t n)
 {
     return check((const uint8_t *)p, n, false);
 }
 
 /* ---- numbers ---- */
 
-char *pq_put_uint(char *out, uint64_t v)
+char *col_put_uint(char *out, uint64_t v)
 {
-    char   text[PQ_NUMBER_SIZE], *p = text + sizeof(text);
+    char   text[COL_NUMBER_SIZE], *p = text + sizeof(text);
     size_t n;
 
     do {
@@ -75,7 +75,7 @@ static char *put_digits(char *out, uint64_t v, size_t n)
 }
 
 /* A byte is less than 2.41 digits. */
-size_t pq_decimal_size(size_t n, uint32_t scale)
+size_t col_decimal_size(size_t n, uint32_t scale)
 {
     return n * 5 / 2 + scale + 16;
 }
@@ -107,10 +107,10 @@ static size_t to_digits(uint32_t *part, size_t n, char *digit)
     return k;
 }
 
-char *pq_put_decimal(char *out, const uint8_t *p, size_t n, uint32_t scale)
+char *col_put_decimal(char *out, const uint8_t *p, size_t n, uint32_t scale)
 {
-    uint32_t part[PQ_MAX_DECIMAL / 4 + 1] = {0};
-    char     digit[PQ_MAX_DECIMAL * 5 / 2 + 16];
+    uint32_t part[COL_MAX_DECIMAL / 4 + 1] = {0};
+    char     digit[COL_MAX_DECIMAL * 5 / 2 + 16];
     bool     minus = n && (p[0] & 0x80);
     uint32_t carry = minus;
     size_t   k, whole;
@@ -138,7 +138,7 @@ char *pq_put_decimal(char *out, const uint8_t *p, size_t n, uint32_t scale)
 
 /* ---- bytes ---- */
 
-char *pq_put_base64(char *out, const uint8_t *p, size_t n)
+char *col_put_base64(char *out, const uint8_t *p, size_t n)
 {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -159,7 +159,7 @@ char *pq_put_base64(char *out, const uint8_t *p, size_t n)
     return out;
 }
 
-char *pq_put_uuid(char *out, const uint8_t *p)
+char *col_put_uuid(char *out, const uint8_t *p)
 {
     static const char digit[] = "0123456789abcdef";
 
@@ -179,7 +179,7 @@ enum { DAY = 86400 };
 
 /* The civil calendar carried on to both sides; 400 years are 146097 days, and a year begins in
  * March, so that the day that is not always there is its last. */
-char *pq_put_date(char *out, int64_t days)
+char *col_put_date(char *out, int64_t days)
 {
     int64_t  shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
     uint64_t of_era = (uint64_t)(shifted - era * 146097);
@@ -193,7 +193,7 @@ char *pq_put_date(char *out, int64_t days)
         *out++ = y < 0 ? '-' : '+';
     }
     y = y < 0 ? -y : y;
-    out = y > 9999 ? pq_put_uint(out, (uint64_t)y) : put_digits(out, (uint64_t)y, 4);
+    out = y > 9999 ? col_put_uint(out, (uint64_t)y) : put_digits(out, (uint64_t)y, 4);
     *out++ = '-';
     out = put_digits(out, month < 10 ? month + 3 : month - 9, 2);
     *out++ = '-';
@@ -212,7 +212,7 @@ static char *put_fraction(char *out, uint64_t v, uint32_t per_second)
     return nano % 1000 ? put_digits(out, nano, 9) : put_digits(out, nano / 1000, 6);
 }
 
-char *pq_put_time(char *out, uint64_t v, uint32_t per_second)
+char *col_put_time(char *out, uint64_t v, uint32_t per_second)
 {
     uint64_t s = v / per_second;
 
@@ -224,7 +224,7 @@ char *pq_put_time(char *out, uint64_t v, uint32_t per_second)
     return put_fraction(out, v % per_second, per_second);
 }
 
-char *pq_put_timestamp(char *out, int64_t v, uint32_t per_second, bool utc)
+char *col_put_timestamp(char *out, int64_t v, uint32_t per_second, bool utc)
 {
     int64_t day = (int64_t)per_second * DAY, days = v / day, left = v % day;
 
@@ -232,9 +232,9 @@ char *pq_put_timestamp(char *out, int64_t v, uint32_t per_second, bool utc)
         left += day;
         days--;
     }
-    out = pq_put_date(out, days);
+    out = col_put_date(out, days);
     *out++ = 'T';
-    out = pq_put_time(out, (uint64_t)left, per_second);
+    out = col_put_time(out, (uint64_t)left, per_second);
     if (utc) {
         memcpy(out, "+00:00", 6);
         out += 6;
@@ -243,27 +243,27 @@ char *pq_put_timestamp(char *out, int64_t v, uint32_t per_second, bool utc)
 }
 
 /* The Julian day of 1970-01-01 is 2440588. */
-char *pq_put_int96(char *out, const uint8_t *p)
+char *col_put_int96(char *out, const uint8_t *p)
 {
-    int64_t  days = (int64_t)(int32_t)pq_u32(p + 8) - 2440588;
-    uint64_t nano = pq_u64(p), day = (uint64_t)DAY * 1000000000;
+    int64_t  days = (int64_t)(int32_t)col_u32(p + 8) - 2440588;
+    uint64_t nano = col_u64(p), day = (uint64_t)DAY * 1000000000;
 
-    out = pq_put_date(out, days + (int64_t)(nano / day));
+    out = col_put_date(out, days + (int64_t)(nano / day));
     *out++ = 'T';
-    return pq_put_time(out, nano % day, 1000000000);
+    return col_put_time(out, nano % day, 1000000000);
 }
 
-char *pq_put_interval(char *out, const uint8_t *p)
+char *col_put_interval(char *out, const uint8_t *p)
 {
-    uint32_t ms = pq_u32(p + 8);
+    uint32_t ms = col_u32(p + 8);
 
     *out++ = 'P';
-    out = pq_put_uint(out, pq_u32(p));
+    out = col_put_uint(out, col_u32(p));
     *out++ = 'M';
-    out = pq_put_uint(out, pq_u32(p + 4));
+    out = col_put_uint(out, col_u32(p + 4));
     *out++ = 'D';
     *out++ = 'T';
-    out = pq_put_uint(out, ms / 1000);
+    out = col_put_uint(out, ms / 1000);
     if (ms % 1000) {
         *out++ = '.';
         out = put_digits(out, ms % 1000, 3);

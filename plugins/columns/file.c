@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * file.c - see pq.h. */
-#include "pq.h"
+ * file.c - see file.h. */
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,19 +8,19 @@
 #include <unistd.h>
 
 /* Pages of a column differ a little in size; a block is not made anew for each. */
-static size_t with_spare(const struct pq_file *f, size_t n)
+static size_t with_spare(const struct col_file *f, size_t n)
 {
     size_t spare = n / 8 + 256;
 
     return f->limit - f->used - n > spare ? n + spare : n;
 }
 
-drh_status pq_reserve(struct pq_file *f, struct pq_block *b, size_t n, drh_error *e)
+drh_status col_reserve(struct col_file *f, struct col_block *b, size_t n, drh_error *e)
 {
     if (n <= b->cap && b->p) {
         return DRH_OK;
     }
-    pq_release(f, b);
+    col_release(f, b);
     if (n > f->limit - f->used) {
         return drh_fail(e, DRH_E_RANGE,
                         "needs %zu MiB of memory beside %zu MiB, and the option memory allows %zu: "
@@ -37,7 +37,7 @@ drh_status pq_reserve(struct pq_file *f, struct pq_block *b, size_t n, drh_error
     return DRH_OK;
 }
 
-void pq_release(struct pq_file *f, struct pq_block *b)
+void col_release(struct col_file *f, struct col_block *b)
 {
     if (b->p) {
         (void)f->host->alloc(f->host, b->p, 0);
@@ -47,7 +47,7 @@ void pq_release(struct pq_file *f, struct pq_block *b)
     b->cap = 0;
 }
 
-drh_status pq_open(struct pq_file *f, const char *path, drh_error *e)
+drh_status col_open(struct col_file *f, const char *path, drh_error *e)
 {
     struct stat sb;
 
@@ -56,14 +56,14 @@ drh_status pq_open(struct pq_file *f, const char *path, drh_error *e)
         return drh_fail(e, DRH_E_IO, "cannot open %s: %s", path, strerror(errno));
     }
     if (fstat(f->fd, &sb) != 0 || !S_ISREG(sb.st_mode)) {
-        return drh_fail(e, DRH_E_IO, "%s is no regular file; Parquet is read from files only",
+        return drh_fail(e, DRH_E_IO, "%s is no regular file, and only such a file can be read",
                         path);
     }
     f->size = (uint64_t)sb.st_size;
     return DRH_OK;
 }
 
-void pq_close(struct pq_file *f)
+void col_close(struct col_file *f)
 {
     if (f->fd >= 0) {
         (void)close(f->fd);
@@ -71,12 +71,12 @@ void pq_close(struct pq_file *f)
     f->fd = -1;
 }
 
-drh_status pq_read(const struct pq_file *f, uint64_t at, void *p, size_t n, drh_error *e)
+drh_status col_read(const struct col_file *f, uint64_t at, void *p, size_t n, drh_error *e)
 {
     uint8_t *to = p;
 
     if (at > f->size || n > f->size - at) {
-        return drh_fail(e, DRH_E_DATA, "bytes from %llu on lie beyond the file's end" PQ_AGAIN,
+        return drh_fail(e, DRH_E_DATA, "bytes from %llu on lie beyond the file's end" COL_AGAIN,
                         (unsigned long long)at);
     }
     while (n) {
@@ -90,7 +90,7 @@ drh_status pq_read(const struct pq_file *f, uint64_t at, void *p, size_t n, drh_
                             strerror(errno));
         }
         if (got == 0) {
-            return drh_fail(e, DRH_E_DATA, "the file has become shorter" PQ_AGAIN);
+            return drh_fail(e, DRH_E_DATA, "the file has become shorter" COL_AGAIN);
         }
         to += got;
         at += (uint64_t)got;

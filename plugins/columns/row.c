@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-void pq_row_bad(struct pq_row *row, const char *reason, const char *column, const char *why)
+void col_row_bad(struct col_row *row, const char *reason, const char *column, const char *why)
 {
     if (!row->bad) {
         row->bad = reason;
@@ -15,14 +15,14 @@ void pq_row_bad(struct pq_row *row, const char *reason, const char *column, cons
 }
 
 /* What the host answered to a put_*. */
-static drh_status took(struct pq_row *row, drh_status st, const char *reason, const char *column,
+static drh_status took(struct col_row *row, drh_status st, const char *reason, const char *column,
                        const char *why, drh_error *e)
 {
     if (st == DRH_OK) {
         return DRH_OK;
     }
     if (st == DRH_E_DATA) {
-        pq_row_bad(row, reason, column, why);
+        col_row_bad(row, reason, column, why);
         return DRH_OK;
     }
     return drh_fail(e, st, "a record cannot be filled: %s",
@@ -30,30 +30,30 @@ static drh_status took(struct pq_row *row, drh_status st, const char *reason, co
 }
 
 /* False: the row is bad, or becomes so by n more bytes. */
-static inline bool goes_on(struct pq_row *row, size_t n)
+static inline bool goes_on(struct col_row *row, size_t n)
 {
     row->size += n;
-    if (row->size > PQ_MAX_ROW && !row->bad) {
+    if (row->size > COL_MAX_ROW && !row->bad) {
         row->bad = "row_too_long";
         (void)snprintf(row->why, sizeof(row->why), "the row is longer than 64 MiB");
     }
     return !row->bad;
 }
 
-drh_status pq_row_begin(struct pq_row *row, uint32_t type, drh_error *e)
+drh_status col_row_begin(struct col_row *row, uint32_t type, drh_error *e)
 {
     return goes_on(row, 2)
                ? took(row, row->api->begin(row->slot, type), "too_deep", "", "nested too deep", e)
                : DRH_OK;
 }
 
-drh_status pq_row_end(struct pq_row *row, drh_error *e)
+drh_status col_row_end(struct col_row *row, drh_error *e)
 {
     return row->bad ? DRH_OK : took(row, row->api->end(row->slot), "bad_row", "", "", e);
 }
 
 /* Names were checked with the schema, so what is wrong can only be that one is there twice. */
-__attribute__((noinline)) static drh_status name_refused(struct pq_row *row, drh_status st,
+__attribute__((noinline)) static drh_status name_refused(struct col_row *row, drh_status st,
                                                          drh_str name, drh_error *e)
 {
     char column[100];
@@ -63,7 +63,7 @@ __attribute__((noinline)) static drh_status name_refused(struct pq_row *row, drh
                 "it is there twice; name those to read (option columns)", e);
 }
 
-drh_status pq_row_key(struct pq_row *row, drh_str name, drh_error *e)
+drh_status col_row_key(struct col_row *row, drh_str name, drh_error *e)
 {
     drh_status st =
         goes_on(row, name.len) ? row->api->put_key(row->slot, name.ptr, name.len) : DRH_OK;
@@ -71,23 +71,23 @@ drh_status pq_row_key(struct pq_row *row, drh_str name, drh_error *e)
     return st == DRH_OK ? DRH_OK : name_refused(row, st, name, e);
 }
 
-drh_status pq_row_null(struct pq_row *row, drh_error *e)
+drh_status col_row_null(struct col_row *row, drh_error *e)
 {
     return goes_on(row, 5) ? took(row, row->api->put_null(row->slot), "bad_row", "", "", e)
                            : DRH_OK;
 }
 
-drh_status pq_row_map_key(struct pq_row *row, const char *column, const struct pq_value *v,
-                          drh_error *e)
+drh_status col_row_map_key(struct col_row *row, const char *column, const struct col_value *v,
+                           drh_error *e)
 {
     const char *text = (const char *)v->p;
 
     if (!goes_on(row, v->n)) {
         return DRH_OK;
     }
-    if (v->n > PQ_MAX_NAME || !pq_utf8(text, v->n)) {
-        pq_row_bad(row, v->n > PQ_MAX_NAME ? "key_too_long" : "bad_utf8", column,
-                   "a key of a map is no UTF-8, or too long");
+    if (v->n > COL_MAX_NAME || !col_utf8(text, v->n)) {
+        col_row_bad(row, v->n > COL_MAX_NAME ? "key_too_long" : "bad_utf8", column,
+                    "a key of a map is no UTF-8, or too long");
         return DRH_OK;
     }
     return took(row, row->api->put_key(row->slot, text, v->n), "duplicate_key", column,
@@ -97,16 +97,16 @@ drh_status pq_row_map_key(struct pq_row *row, const char *column, const struct p
 /* ---- forms ---- */
 
 struct show {
-    struct pq_row         *row;
-    const char            *column;
-    const struct pq_type  *type;
-    const struct pq_value *v;
-    drh_error             *e;
+    struct col_row         *row;
+    const char             *column;
+    const struct col_type  *type;
+    const struct col_value *v;
+    drh_error              *e;
 };
 
 static drh_status bad(const struct show *s, const char *reason, const char *why)
 {
-    pq_row_bad(s->row, reason, s->column, why);
+    col_row_bad(s->row, reason, s->column, why);
     return DRH_OK;
 }
 
@@ -138,25 +138,42 @@ static drh_status put_json(const struct show *s, const char *p, size_t n)
     return took(s->row, st, "too_deep", s->column, "nested too deep", s->e);
 }
 
+/* A little-endian number of 1, 2, 4 or 8 bytes. */
 static uint64_t whole(const struct show *s)
 {
-    return s->type->physical == PQ_INT32 ? pq_u32(s->v->p) : pq_u64(s->v->p);
+    const uint8_t *p = s->v->p;
+
+    if (s->type->width >= 4) {
+        return s->type->width == 4 ? col_u32(p) : col_u64(p);
+    }
+    return s->type->width == 1 ? p[0] : (uint64_t)p[0] | (uint64_t)p[1] << 8;
 }
 
 static int64_t whole_signed(const struct show *s)
 {
-    return s->type->physical == PQ_INT32 ? (int32_t)pq_u32(s->v->p) : (int64_t)pq_u64(s->v->p);
+    const uint64_t v = whole(s);
+
+    switch (s->type->width) {
+    case 1:
+        return (int8_t)v;
+    case 2:
+        return (int16_t)v;
+    case 4:
+        return (int32_t)v;
+    default:
+        return (int64_t)v;
+    }
 }
 
 static drh_status put_uint(const struct show *s)
 {
-    char     text[PQ_NUMBER_SIZE];
+    char     text[COL_NUMBER_SIZE];
     uint64_t v = whole(s);
 
     if (v <= INT64_MAX) {
         return put_int(s, (int64_t)v);
     }
-    return put_json(s, text, (size_t)(pq_put_uint(text, v) - text));
+    return put_json(s, text, (size_t)(col_put_uint(text, v) - text));
 }
 
 static double half(uint32_t bits)
@@ -184,97 +201,96 @@ static drh_status put_float(const struct show *s)
     if (s->type->width == 2) {
         v = half((uint32_t)s->v->p[0] | (uint32_t)s->v->p[1] << 8);
     } else if (s->type->width == 4) {
-        uint32_t bits = pq_u32(s->v->p);
+        uint32_t bits = col_u32(s->v->p);
         float    f;
         memcpy(&f, &bits, sizeof(f));
         v = (double)f;
     } else {
-        uint64_t bits = pq_u64(s->v->p);
+        uint64_t bits = col_u64(s->v->p);
         memcpy(&v, &bits, sizeof(v));
     }
     return isfinite(v)
                ? took(s->row, s->row->api->put_f64(s->row->slot, v), "bad_row", s->column, "", s->e)
-               : pq_row_null(s->row, s->e);
+               : col_row_null(s->row, s->e);
 }
 
 static drh_status put_decimal(const struct show *s)
 {
-    uint8_t    turned[8];
+    uint8_t    turned[COL_MAX_DECIMAL];
     size_t     n = s->v->n;
     drh_status st;
 
-    if (n > PQ_MAX_DECIMAL) {
+    if (n > COL_MAX_DECIMAL) {
         return bad(s, "bad_decimal", "a decimal has more than 64 bytes");
     }
-    st = pq_reserve(s->row->file, &s->row->text, pq_decimal_size(n, s->type->scale), s->e);
+    st = col_reserve(s->row->file, &s->row->text, col_decimal_size(n, s->type->scale), s->e);
     if (st != DRH_OK) {
         return st;
     }
-    if (s->type->physical == PQ_INT32 || s->type->physical == PQ_INT64) {
+    if (s->type->little) {
         for (size_t i = 0; i < n; i++) {
             turned[i] = s->v->p[n - 1 - i];
         }
     }
     char *text = (char *)s->row->text.p;
-    char *end =
-        pq_put_decimal(text, s->type->physical <= PQ_INT64 ? turned : s->v->p, n, s->type->scale);
+    char *end = col_put_decimal(text, s->type->little ? turned : s->v->p, n, s->type->scale);
     return put_json(s, text, (size_t)(end - text));
 }
 
 /* What is no text: {"base64": "..."}. */
 static drh_status put_binary(const struct show *s)
 {
-    struct pq_row *row = s->row;
-    drh_status     st;
-    char          *text;
+    struct col_row *row = s->row;
+    drh_status      st;
+    char           *text;
 
-    if (pq_is_text((const char *)s->v->p, s->v->n)) {
+    if (col_is_text((const char *)s->v->p, s->v->n)) {
         return put_text(s, (const char *)s->v->p, s->v->n);
     }
-    st = goes_on(row, s->v->n) ? pq_reserve(row->file, &row->text, s->v->n / 3 * 4 + 4, s->e)
+    st = goes_on(row, s->v->n) ? col_reserve(row->file, &row->text, s->v->n / 3 * 4 + 4, s->e)
                                : DRH_OK;
     if (st != DRH_OK || row->bad) {
         return st;
     }
     text = (char *)row->text.p;
-    st = pq_row_begin(row, DRH_T_OBJECT, s->e);
-    st = st == DRH_OK ? pq_row_key(row, drh_str_of("base64"), s->e) : st;
+    st = col_row_begin(row, DRH_T_OBJECT, s->e);
+    st = st == DRH_OK ? col_row_key(row, drh_str_of("base64"), s->e) : st;
     if (st != DRH_OK || row->bad) {
         return st;
     }
-    st = put_text(s, text, (size_t)(pq_put_base64(text, s->v->p, s->v->n) - text));
-    return st == DRH_OK ? pq_row_end(row, s->e) : st;
+    st = put_text(s, text, (size_t)(col_put_base64(text, s->v->p, s->v->n) - text));
+    return st == DRH_OK ? col_row_end(row, s->e) : st;
 }
 
 static drh_status put_time(const struct show *s)
 {
-    char    text[PQ_TIME_SIZE], *end;
+    char    text[COL_TIME_SIZE], *end;
     int64_t v;
 
-    if (s->type->form == PQ_SHOW_INT96) {
-        end = pq_put_int96(text, s->v->p);
-    } else if (s->type->form == PQ_SHOW_DATE) {
-        end = pq_put_date(text, whole_signed(s));
-    } else if (s->type->form == PQ_SHOW_TIMESTAMP) {
-        end = pq_put_timestamp(text, whole_signed(s), s->type->per_second, s->type->utc);
+    if (s->type->form == COL_SHOW_INT96) {
+        end = col_put_int96(text, s->v->p);
+    } else if (s->type->form == COL_SHOW_DATE) {
+        end = col_put_date(text, whole_signed(s));
+    } else if (s->type->form == COL_SHOW_TIMESTAMP) {
+        end = col_put_timestamp(text, whole_signed(s), s->type->per_second, s->type->utc);
     } else {
         v = whole_signed(s);
         if (v < 0 || v >= (int64_t)s->type->per_second * 86400) {
             return bad(s, "bad_time", "a time of day is none");
         }
-        end = pq_put_time(text, (uint64_t)v, s->type->per_second);
+        end = col_put_time(text, (uint64_t)v, s->type->per_second);
     }
     return put_text(s, text, (size_t)(end - text));
 }
 
 static drh_status put_odd(const struct show *s)
 {
-    char text[PQ_INTERVAL_SIZE], *end;
+    char text[COL_INTERVAL_SIZE], *end;
 
-    if (s->type->form == PQ_SHOW_UUID) {
-        end = pq_put_uuid(text, s->v->p);
+    if (s->type->form == COL_SHOW_UUID) {
+        end = col_put_uuid(text, s->v->p);
     } else {
-        end = pq_put_interval(text, s->v->p);
+        end = col_put_interval(text, s->v->p);
     }
     return put_text(s, text, (size_t)(end - text));
 }
@@ -285,8 +301,8 @@ static drh_status put_bool(const struct show *s)
                 s->e);
 }
 
-drh_status pq_row_value(struct pq_row *row, const char *column, const struct pq_type *type,
-                        const struct pq_value *v, drh_error *e)
+drh_status col_row_value(struct col_row *row, const char *column, const struct col_type *type,
+                         const struct col_value *v, drh_error *e)
 {
     const struct show s = {row, column, type, v, e};
 
@@ -294,32 +310,32 @@ drh_status pq_row_value(struct pq_row *row, const char *column, const struct pq_
         return DRH_OK;
     }
     switch (type->form) {
-    case PQ_SHOW_TEXT:
+    case COL_SHOW_TEXT:
         return put_text(&s, (const char *)v->p, v->n);
-    case PQ_SHOW_BOOL:
+    case COL_SHOW_BOOL:
         return put_bool(&s);
-    case PQ_SHOW_INT:
+    case COL_SHOW_INT:
         return put_int(&s, whole_signed(&s));
-    case PQ_SHOW_UINT:
+    case COL_SHOW_UINT:
         return put_uint(&s);
-    case PQ_SHOW_FLOAT:
+    case COL_SHOW_FLOAT:
         return put_float(&s);
-    case PQ_SHOW_DECIMAL:
+    case COL_SHOW_DECIMAL:
         return put_decimal(&s);
-    case PQ_SHOW_JSON:
+    case COL_SHOW_JSON:
         return put_json(&s, (const char *)v->p, v->n);
-    case PQ_SHOW_BINARY:
+    case COL_SHOW_BINARY:
         return put_binary(&s);
-    case PQ_SHOW_DATE:
-    case PQ_SHOW_TIME:
-    case PQ_SHOW_TIMESTAMP:
-    case PQ_SHOW_INT96:
+    case COL_SHOW_DATE:
+    case COL_SHOW_TIME:
+    case COL_SHOW_TIMESTAMP:
+    case COL_SHOW_INT96:
         return put_time(&s);
-    case PQ_SHOW_UUID:
-    case PQ_SHOW_INTERVAL:
+    case COL_SHOW_UUID:
+    case COL_SHOW_INTERVAL:
         return put_odd(&s);
-    case PQ_SHOW_NULL:
+    case COL_SHOW_NULL:
         break;
     }
-    return pq_row_null(row, e);
+    return col_row_null(row, e);
 }
