@@ -339,3 +339,16 @@ drh_status col_row_value(struct col_row *row, const char *column, const struct c
     }
     return col_row_null(row, e);
 }
+
+drh_status col_row_settle(struct col_row *row, drh_error *e)
+{
+    drh_status st = row->api->close(row->slot);
+
+    if (row->bad) {
+        return row->api->fail(row->slot, row->bad, row->why, strlen(row->why));
+    }
+    if (st == DRH_E_DATA) {
+        return row->api->fail(row->slot, "too_deep", DRH_LIT("the row is nested too deep"));
+    }
+    return st == DRH_OK ? row->api->keep(row->slot) : drh_fail(e, st, "a record cannot be filled");
+}

@@ -32,6 +32,8 @@ drh_status col_row_value(struct col_row *row, const char *column, const struct c
 /* The key of a map, a text. */
 drh_status col_row_map_key(struct col_row *row, const char *column, const struct col_value *v,
                            drh_error *e);
+/* Closes the record, and keeps or fails it. */
+drh_status col_row_settle(struct col_row *row, drh_error *e);
 void col_row_bad(struct col_row *row, const char *reason, const char *column, const char *why);
 
 /* A text without more ado; false: col_row_value() knows what is wrong with it. */

@@ -323,17 +323,7 @@ static drh_status fill(struct pq_stream *s, drh_record *slot, drh_error *e)
     row->size = 0;
     row->bad = NULL;
     st = pq_assemble(row, &s->meta.schema.nodes[0], e);
-    if (st != DRH_OK) {
-        return st;
-    }
-    st = row->api->close(slot);
-    if (row->bad) {
-        return row->api->fail(slot, row->bad, row->why, strlen(row->why));
-    }
-    if (st == DRH_E_DATA) {
-        return row->api->fail(slot, "too_deep", DRH_LIT("the row is nested too deep"));
-    }
-    return st == DRH_OK ? row->api->keep(slot) : drh_fail(e, st, "a record cannot be filled");
+    return st == DRH_OK ? col_row_settle(row, e) : st;
 }
 
 drh_status pq_stream_next(struct pq_stream *s, drh_record *slot, drh_error *e)
