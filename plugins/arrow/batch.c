@@ -95,14 +95,14 @@ static drh_status read_packed(struct cursor *c, struct arrow_node *n, uint64_t a
 /* The next buffer; `out` NULL: past it. */
 static drh_status next_buffer(struct cursor *c, struct arrow_node *n, struct arrow_buffer *out)
 {
-    const uint8_t *p = c->buffers.p + (size_t)c->i_buffer * PAIR;
+    const uint8_t *p;
     uint64_t       at, len;
     drh_status     st;
 
     if (c->i_buffer >= c->buffers.n) {
         return wrong(c, n, "its batch has too few buffers");
     }
-    c->i_buffer++;
+    p = c->buffers.p + (size_t)c->i_buffer++ * PAIR;
     if (!out) {
         return DRH_OK;
     }
@@ -267,14 +267,14 @@ static drh_status check_children(struct cursor *c, struct arrow_node *n)
 
 static drh_status load_node(struct cursor *c, struct arrow_node *n)
 {
-    const uint8_t *p = c->nodes.p + (size_t)c->i_node * PAIR;
+    const uint8_t *p;
     uint64_t       length, nulls;
     drh_status     st;
 
     if (c->i_node >= c->nodes.n) {
         return wrong(c, n, "its batch has too few columns");
     }
-    c->i_node++;
+    p = c->nodes.p + (size_t)c->i_node++ * PAIR;
     length = col_u64(p);
     nulls = col_u64(p + 8);
     if (length > INT64_MAX / 64 || (nulls > length && nulls != UNKNOWN)) {

@@ -11,19 +11,25 @@ static bool is_magic(const uint8_t *p)
     return memcmp(p, "ARROW1", MAGIC) == 0;
 }
 
+/* Is that the beginning of a message of n bytes with a schema? */
+static bool is_schema(const uint8_t *p, size_t there, uint32_t n)
+{
+    struct flat       f = {.p = p, .n = there < n ? there : n};
+    struct flat_table t = flat_root(&f);
+
+    return n >= SMALLEST && n <= MAX_METADATA && flat_there(&t) &&
+           flat_int(&t, 1, 1, 0) == ARROW_SCHEMA && flat_int(&t, 0, 2, 0) <= 4 && !f.broken;
+}
+
 int32_t arrow_sniff(const uint8_t *head, size_t len)
 {
-    uint32_t size, root;
-
     if (len >= MAGIC && is_magic(head)) {
         return 100;
     }
-    if (len < 12 || memcmp(head, go_on, 4) != 0) {
-        return 0;
+    if (len >= 12 && memcmp(head, go_on, 4) == 0) {
+        return is_schema(head + 8, len - 8, col_u32(head + 4)) ? 100 : 0;
     }
-    size = col_u32(head + 4);
-    root = col_u32(head + 8);
-    return size >= SMALLEST && size <= MAX_METADATA && root >= 4 && root < size ? 90 : 0;
+    return len >= 8 && is_schema(head + 4, len - 4, col_u32(head)) ? 60 : 0;
 }
 
 /* The end of the messages of a file is the start of its footer; what has none is cut. */

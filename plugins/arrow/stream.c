@@ -175,7 +175,7 @@ static drh_status find_row(struct arrow_stream *s, drh_error *e)
 /* What is wrong, with the number of the batch. */
 static drh_status end_here(struct arrow_stream *s, drh_error *e)
 {
-    (void)drh_fail(&s->why, DRH_E_DATA, "batch %llu: %.400s", (unsigned long long)s->batch,
+    (void)drh_fail(&s->why, DRH_E_DATA, "batch %llu, %.400s", (unsigned long long)s->batch,
                    e->message);
     *e = s->why;
     return DRH_E_DATA;
@@ -195,9 +195,12 @@ static drh_status go_to(struct arrow_stream *s, const drh_str *position, drh_err
     if (position->len < sizeof(text)) {
         memcpy(text, position->ptr, position->len);
         batch = strtoull(text, &end, 10);
-        row = *end == ':' ? strtoull(end + 1, &end, 10) : 0;
     }
-    if (end == text || *end) {
+    if (end == text || *end != ':') {
+        return drh_fail(e, DRH_E_ARG, "the position \"%s\" is none", text);
+    }
+    row = strtoull(end + 1, &end, 10);
+    if (*end || end[-1] == ':') {
         return drh_fail(e, DRH_E_ARG, "the position \"%s\" is none", text);
     }
     for (; st == DRH_OK && s->batch < batch; s->batch++) {

@@ -271,7 +271,7 @@ none() { # NAME WORDS... - the file's content is standard input
 printf 'FEA1\025\004\025' | none train.feather "a Feather file"
 printf 'PK\003\004xxxx' | none sheet.xlsx "xlsx"
 printf 'BZh91AYxx' | none a.jsonl.bz2 "a bzip2 file"
-printf 'ARROW1\000\000' | none a.arrow "an Arrow file"
+printf 'ORC\021\000\000' | none a.orc "an ORC file"
 printf '\377\376i\000,\000' | none a.csv "UTF-16"
 printf '\377\376i\000,\000' | gzip -c | none a.csv.gz "UTF-16"
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' | none lfs.csv "Git LFS pointer"
@@ -283,7 +283,7 @@ printf 'PAR1\025\004\025' | run 2 --plugin chat.so # a pipe shows it in its firs
 has "$T/err" "a Parquet file" "pipe"
 lines "$T/err" 1
 run 2 --plugin chat.so "$T/train.feather" --plugin-path "$FAKES/readers" --plugin-path "$FAKES/bad"
-has "$T/err" "(there: tiny, tiny-workers, tiny-pinned, tiny-gz, bad-reader, archive, csv, lines, parquet)"
+has "$T/err" "(there: tiny, tiny-workers, tiny-pinned, tiny-gz, bad-reader, archive, arrow, csv, lines, parquet)"
 cat >"$T/p.json" <<END
 { "recipe": 1, "version": "v1", "data": "$T/p",
   "sources": [ { "use": "local", "path": "$T/src/plain.jsonl", "dataset": "a" },

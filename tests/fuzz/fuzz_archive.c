@@ -5,78 +5,12 @@
 #include "input.h"
 #include "input_impl.h"
 #include "must.h"
-#include "reader_host.h"
+#include "reader_fuzz.h"
 #include "values.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-enum { MOST_ROWS = 300 };
-
-extern const drh_entry drh_entry_v1;
-
-static struct reader_host *host;
-static char                path[64];
-static int                 file = -1;
-
-static void put(const uint8_t *data, size_t size)
-{
-    drh_error e = DRH_ERROR_INIT;
-
-    if (file < 0) {
-        file = memfd_create("fuzz", MFD_CLOEXEC);
-        MUST(file >= 0);
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-        host = reader_new(&drh_entry_v1, "{\"include\":[\"*\"]}", &e);
-        MUST(host);
-    }
-    MUST(ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);
-}
-
-static void check_error(drh_status st, const drh_error *e)
-{
-    MUST(st == DRH_E_DATA);
-    MUST(e->message[0] && memchr(e->message, 0, sizeof(e->message)));
-}
-
-static void run_file(const uint8_t *data, size_t size)
-{
-    drh_error   e = DRH_ERROR_INIT;
-    drh_status  st;
-    const char *row;
-    char       *at = NULL, *next = NULL;
-    size_t      n = 0, middle = size % 7;
-
-    put(data, size);
-    st = reader_open(host, path, NULL, &e);
-    if (st != DRH_OK) {
-        check_error(st, &e);
-        return;
-    }
-    while (n < MOST_ROWS && (row = reader_next(host, &st, &e)) != NULL) {
-        MUST(strcmp(row, "open") != 0);
-        if (n == middle + 1) {
-            next = strdup(row);
-        }
-        if (n++ == middle) {
-            at = strdup(reader_tell(host));
-        }
-    }
-    MUST(st == DRH_OK || st == DRH_END || (check_error(st, &e), true));
-    if (next) {
-        MUST(reader_open(host, path, at, &e) == DRH_OK);
-        MUST(strcmp(reader_tell(host), at) == 0);
-        row = reader_next(host, &st, &e);
-        MUST(row && strcmp(row, next) == 0);
-    }
-    reader_close(host);
-    MUST(reader_blocks == 1); /* the instance */
-    free(at);
-    free(next);
-}
-
-/* ---- texts ---- */
+static const char options[] = "{\"include\":[\"*\"]}";
 
 static void *plain_alloc(const drh_host *h, void *old, size_t size)
 {
@@ -129,8 +63,7 @@ static void run_text(const uint8_t *data, size_t size)
     drh_error             e = DRH_ERROR_INIT;
     drh_status            st, st_want;
 
-    put(data, size);
-    MUST(input_open(&in, path, NULL, &e) == DRH_OK);
+    MUST(input_open(&in, reader_fuzz_file(data, size), NULL, &e) == DRH_OK);
     MUST(values_begin(&v, read_text, &t, &e) == DRH_OK);
     do {
         st = values_next(&v, &got, &e);
@@ -163,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             run_text(data + 1, size - 1);
         }
     } else {
-        run_file(data, size);
+        reader_fuzz(options, data, size);
     }
     return 0;
 }
