@@ -277,7 +277,8 @@ static drh_status load_node(struct cursor *c, struct arrow_node *n)
     p = c->nodes.p + (size_t)c->i_node++ * PAIR;
     length = col_u64(p);
     nulls = col_u64(p + 8);
-    if (length > INT64_MAX / 64 || (nulls > length && nulls != UNKNOWN)) {
+    if (length > (n->kind == ARROW_NULL ? MAX_ROWS : INT64_MAX / 64) ||
+        (nulls > length && nulls != UNKNOWN)) {
         return wrong(c, n, "its batch has no such number of values");
     }
     n->length = length;

@@ -350,6 +350,8 @@ static const struct {
     {"x.json.zst", 0},
     {"x.zip", 0},
     {"x.tar", 0},
+    {"x.tgz", 0},
+    {"x.feather", 0},
     {"README.md", 1},
     {"a/README.md", 1},
     {"LICENSE", 1},
