@@ -123,9 +123,15 @@ static bool look_up(const struct arrow_node **n, uint64_t *i)
     for (uint32_t k = 0; k < index->show.width; k++) {
         at |= (uint64_t)p[k] << k * 8;
     }
+    index = index->same ? index->same : index;
     *n = index->child;
+    for (const struct arrow_chunk *more = index->more; more && at >= (*n)->length;
+         more = more->next) {
+        at -= (*n)->length;
+        *n = more->node;
+    }
     *i = at;
-    return index->child->loaded && at < index->child->length;
+    return (*n)->loaded && at < (*n)->length;
 }
 
 /* ---- what holds values ---- */

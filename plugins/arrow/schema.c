@@ -187,11 +187,12 @@ drh_status arrow_schema_read(struct arrow_schema *s, const drh_host *h, const st
                                         : st;
 }
 
-void arrow_schema_free(struct arrow_schema *s, struct col_file *f)
+static void free_nodes(struct arrow_node *nodes, uint32_t count, struct col_file *f)
 {
-    for (uint32_t i = 0; i < s->n_nodes; i++) {
-        struct arrow_node *n = &s->nodes[i];
+    for (uint32_t i = 0; i < count; i++) {
+        struct arrow_node *n = &nodes[i];
 
+        arrow_chunks_free(n, f);
         for (uint32_t k = 0; k < n->n_views; k++) {
             col_release(f, &n->view[k].block);
         }
@@ -201,10 +202,99 @@ void arrow_schema_free(struct arrow_schema *s, struct col_file *f)
         col_release(f, &n->sizes.block);
         col_release(f, &n->values.block);
     }
+}
+
+void arrow_schema_free(struct arrow_schema *s, struct col_file *f)
+{
+    free_nodes(s->nodes, s->n_nodes, f);
     if (s->nodes) {
         (void)f->host->alloc(f->host, s->nodes, 0);
     }
     memset(s, 0, sizeof(*s));
+}
+
+/* ---- dictionaries that grow ---- */
+
+/* n and all below it lie one behind the other. */
+static uint32_t count_nodes(const struct arrow_node *n)
+{
+    uint32_t sum = 1;
+
+    for (const struct arrow_node *c = n->child; c; c = c->next) {
+        sum += count_nodes(c);
+    }
+    return sum;
+}
+
+/* What is in memory of the first values is not copied; a dictionary in a dictionary is shared. */
+static void copy_nodes(struct arrow_node *to, const struct arrow_node *from, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct arrow_node *n = &from[i];
+
+        to[i] = (struct arrow_node){
+            .kind = n->kind,
+            .wanted = n->wanted,
+            .is_large = n->is_large,
+            .is_day = n->is_day,
+            .is_dense = n->is_dense,
+            .text_keys = n->text_keys,
+            .show = n->show,
+            .items = n->items,
+            .dictionary = n->dictionary,
+            .refused = n->refused,
+            .name = n->name,
+            .child = n->child ? to + (n->child - from) : NULL,
+            .next = n->next && i ? to + (n->next - from) : NULL,
+            .same = n->kind == ARROW_DICTIONARY ? (struct arrow_node *)(uintptr_t)n : NULL};
+        memcpy(to[i].path, n->path, sizeof(n->path));
+    }
+}
+
+drh_status arrow_chunk_add(struct arrow_node *dictionary, struct col_file *f, drh_error *e)
+{
+    const uint32_t       n = count_nodes(dictionary->child);
+    struct col_block     block = {NULL, 0};
+    struct arrow_chunk **at = &dictionary->more, *chunk;
+    uint32_t             chunks = 0;
+    drh_status           st = col_reserve(f, &block, sizeof(*chunk) + n * sizeof(*chunk->node), e);
+
+    if (st != DRH_OK) {
+        return st;
+    }
+    chunk = (struct arrow_chunk *)(void *)block.p;
+    *chunk = (struct arrow_chunk){
+        .block = block, .node = (struct arrow_node *)(void *)(chunk + 1), .n_nodes = n};
+    copy_nodes(chunk->node, dictionary->child, n);
+    for (; *at; chunks++) {
+        at = &(*at)->next;
+    }
+    *at = chunk;
+    return chunks < ARROW_MAX_CHUNKS
+               ? DRH_OK
+               : wrong(dictionary, "its dictionary grows too often; write the file again", e);
+}
+
+struct arrow_node *arrow_chunk_last(struct arrow_node *dictionary)
+{
+    struct arrow_chunk *chunk = dictionary->more;
+
+    while (chunk && chunk->next) {
+        chunk = chunk->next;
+    }
+    return chunk ? chunk->node : dictionary->child;
+}
+
+void arrow_chunks_free(struct arrow_node *dictionary, struct col_file *f)
+{
+    while (dictionary->more) {
+        struct arrow_chunk *chunk = dictionary->more;
+        struct col_block    block = chunk->block;
+
+        dictionary->more = chunk->next;
+        free_nodes(chunk->node, chunk->n_nodes, f);
+        col_release(f, &block);
+    }
 }
 
 /* ---- which are wanted ---- */

@@ -6,7 +6,12 @@
 #include "../columns/row.h"
 #include "flat.h"
 
-enum { ARROW_MAX_DEPTH = 100, ARROW_MAX_NODES = 100000, ARROW_PATH = 200 };
+enum {
+    ARROW_MAX_DEPTH = 100,
+    ARROW_MAX_NODES = 100000,
+    ARROW_PATH = 200,
+    ARROW_MAX_CHUNKS = 10000 /* of a dictionary that grows */
+};
 
 enum arrow_kind {
     ARROW_NULL,
@@ -51,6 +56,16 @@ struct arrow_node {
     struct col_block     list;                          /* owned: arrow_buffer each, of views */
     struct arrow_buffer *view;
     uint32_t             n_views;
+    struct arrow_chunk  *more; /* of a dictionary: values behind those of `child` */
+    struct arrow_node   *same; /* of a copy: whose dictionary it has */
+};
+
+/* Values that came later: a copy of the nodes that hold the first ones. */
+struct arrow_chunk {
+    struct col_block    block; /* owned: this one itself, with its nodes behind it */
+    struct arrow_chunk *next;
+    struct arrow_node  *node;
+    uint32_t            n_nodes;
 };
 
 struct arrow_schema {
@@ -63,6 +78,12 @@ struct arrow_schema {
 drh_status arrow_schema_read(struct arrow_schema *s, const drh_host *h, const struct flat_table *t,
                              drh_error *e);
 void       arrow_schema_free(struct arrow_schema *s, struct col_file *f);
+
+/* Room for more values of a dictionary, not loaded yet; the last chunk.  DRH_E_RANGE, DRH_E_NOMEM
+ * with a message. */
+drh_status         arrow_chunk_add(struct arrow_node *dictionary, struct col_file *f, drh_error *e);
+void               arrow_chunks_free(struct arrow_node *dictionary, struct col_file *f);
+struct arrow_node *arrow_chunk_last(struct arrow_node *dictionary);
 
 /* All columns, or those that `path` names: a column, or a member of structs, also in lists,
  * "messages.content"; false: there is none. */

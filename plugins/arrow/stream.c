@@ -88,31 +88,49 @@ static drh_status choose(struct arrow_stream *s, const struct arrow_options *o, 
 
 /* ---- batches ---- */
 
-/* The values of a dictionary, for each column that has it. */
+/* All values of a dictionary, or with `grows` more of them. */
+static drh_status load_values(struct arrow_stream *s, struct arrow_node *n, bool grows,
+                              const struct flat_table *batch, drh_error *e)
+{
+    struct arrow_node *values;
+    uint64_t           rows;
+    drh_status         st = DRH_OK;
+
+    if (grows && !n->child->loaded) {
+        return drh_fail(e, DRH_E_DATA,
+                        "column %s: its dictionary grows before it is there" COL_AGAIN, n->path);
+    }
+    if (grows) {
+        st = arrow_chunk_add(n, &s->file, e);
+    } else {
+        arrow_chunks_free(n, &s->file);
+    }
+    if (st != DRH_OK) {
+        return st;
+    }
+    values = arrow_chunk_last(n);
+    values->loaded = false;
+    st = arrow_batch_load(&s->schema, values, true, &s->message, batch, &s->file, &s->unpack, &rows,
+                          e);
+    values->loaded = st == DRH_OK;
+    return st;
+}
+
+/* A dictionary, for each column that has it. */
 static drh_status load_dictionary(struct arrow_stream *s, drh_error *e)
 {
     const struct flat_table *t = &s->message.header;
     const int64_t            id = flat_int(t, 0, 8, 0);
+    const bool               grows = flat_int(t, 2, 1, 0) != 0;
     const struct flat_table  batch = flat_child(t, 1);
-    uint64_t                 rows;
     drh_status               st = DRH_OK;
 
     for (uint32_t i = 0; st == DRH_OK && i < s->schema.n_nodes; i++) {
         struct arrow_node *n = &s->schema.nodes[i];
 
-        if (n->kind != ARROW_DICTIONARY || !n->wanted || n->dictionary != id) {
-            continue;
+        if (n->kind == ARROW_DICTIONARY && n->wanted && n->dictionary == id) {
+            st = load_values(s, n, grows, &batch, e);
         }
-        if (flat_int(t, 2, 1, 0)) {
-            return drh_fail(e, DRH_E_DATA,
-                            "column %s: a dictionary that grows is not read; write the file "
-                            "without deltas",
-                            n->path);
-        }
-        n->child->loaded = false;
-        st = arrow_batch_load(&s->schema, n->child, true, &s->message, &batch, &s->file, &s->unpack,
-                              &rows, e);
-        n->child->loaded = st == DRH_OK;
     }
     return st;
 }

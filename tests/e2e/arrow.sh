@@ -72,8 +72,13 @@ same "$T/out" - <<'END'
 {"text":"a","map":{"k":1}}
 END
 has "$T/err" "rows.arrow:2: bad_utf8: column text: " "rows.arrow:3: duplicate_key: column map.key: "
-run 0 --plugin arrow.so "$FILES/dictionary.changes.arrow"
 printf '{"d":"%s"}\n' a b a a b c >"$T/want"
+for how in changes grows; do
+    run 0 --plugin arrow.so "$FILES/dictionary.$how.arrow"
+    same "$T/want" "$T/out"
+done
+printf '{"d":[%s]}\n' '"a","b"' '"b"' '"c",null' '"a","d"' >"$T/want" # dictionaries of lists of dictionary values
+run 0 --plugin arrow.so "$FILES/dictionary.nested.arrow"
 same "$T/want" "$T/out"
 
 # damaged FILE WORDS... - the file is told to be damaged, and the one beside it is read

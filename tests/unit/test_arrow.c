@@ -84,6 +84,8 @@ START_TEST(positions)
     check_positions("nested.file", 120);
     check_positions("nested.stream-lz4", 120);
     check_positions("dictionary.changes", 6);
+    check_positions("dictionary.grows", 6);
+    check_positions("dictionary.nested", 4);
 }
 END_TEST
 
@@ -157,12 +159,12 @@ START_TEST(cuts)
 END_TEST
 
 /* A byte that is another is noticed, or gives other values; nothing else happens. */
-START_TEST(changes)
+static void check_changes(const char *name)
 {
     static const uint8_t with[] = {0, 1, 0x7f, 0x80, 0xff};
     struct reader_host  *h = host_of("{\"memory\":16}");
     size_t               n;
-    uint8_t             *p = bytes_of(data("dictionary.changes"), &n);
+    uint8_t             *p = bytes_of(data(name), &n);
     char                 path[] = "/tmp/drh-arrow-XXXXXX";
     drh_status           st;
 
@@ -180,6 +182,12 @@ START_TEST(changes)
     free(p);
     reader_free(h);
     ck_assert_uint_eq(reader_blocks, 0);
+}
+
+START_TEST(changes)
+{
+    check_changes("dictionary.grows");
+    check_changes("dictionary.nested");
 }
 END_TEST
 
@@ -217,6 +225,7 @@ START_TEST(out_of_memory)
 {
     check_memory("nested.file-zstd", 120);
     check_memory("types.file-lz4", 4);
+    check_memory("dictionary.nested", 4);
 }
 END_TEST
 
@@ -251,6 +260,35 @@ START_TEST(limits)
 }
 END_TEST
 
+/* The offsets of the first batch's texts, 1,004 bytes, are said to be longer than the batch. */
+START_TEST(outside)
+{
+    struct reader_host *h = host_of("{}");
+    size_t              n, found = 0;
+    uint8_t            *p = bytes_of(data("many.stream"), &n);
+    char                path[] = "/tmp/drh-arrow-XXXXXX";
+    drh_error           e = DRH_ERROR_INIT;
+    drh_status          st;
+
+    for (size_t i = 0; i + 8 <= 4000 && !found; i += 4) {
+        found = col_u64(p + i) == 1004 ? i : 0;
+    }
+    ck_assert_uint_gt(found, 0);
+    p[found + 1] = 0x80; /* 32 KiB more; the file has them */
+    ck_assert_int_ge(close(mkstemp(path)), 0);
+    put(path, p, n);
+    st = reader_open(h, path, NULL, &e);
+    ck_assert(st == DRH_OK && reader_next(h, &st, &e) == NULL);
+    ck_assert_int_eq(st, DRH_E_DATA);
+    ck_assert_str_eq(e.message,
+                     "batch 0, column text: a buffer lies outside of its batch; fetch or "
+                     "write the file again");
+    (void)unlink(path);
+    free(p);
+    reader_free(h);
+}
+END_TEST
+
 /* ---- what is an Arrow file ---- */
 
 START_TEST(sniff)
@@ -281,6 +319,7 @@ int main(void)
     tcase_add_test(t, changes);
     tcase_add_test(t, out_of_memory);
     tcase_add_test(t, limits);
+    tcase_add_test(t, outside);
     tcase_add_test(t, sniff);
     return run_case("arrow", t);
 }

@@ -177,20 +177,40 @@ def refused():
 
 
 def damaged():
-    """Rows that are bad, texts that lie outside of their buffers, dictionaries that change and grow."""
+    """Rows that are bad, texts that lie outside of their buffers."""
     texts = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(struct.pack("<4i", 0, 1, 3, 4)), pa.py_buffer(b"a\xff\xfeb")])
     maps = pa.array([[("k", 1)], [("k", 1)], [("k", 1), ("k", 2)]], pa.map_(pa.string(), pa.int32()))
     table = pa.table([texts, maps], names=["text", "map"])
     write(os.path.join(HERE, "bad.rows.arrow"), "stream", table, 10)
     texts = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(struct.pack("<4i", 0, 1, 90, 4)), pa.py_buffer(b"abcd")])
     write(os.path.join(HERE, "bad.offsets.arrow"), "file", pa.table([texts], names=["text"]), 10)
+
+
+def write_changing(path, arrays, delta):
+    options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=delta)
+    with pa.ipc.new_stream(path, pa.schema([("d", arrays[0].type)]), options=options) as w:
+        for a in arrays:
+            w.write_batch(pa.record_batch([a], names=["d"]))
+
+
+def of_lists(lists, indices, words):
+    """A dictionary of lists of words, which have a dictionary of their own."""
+    inner = pa.array([words.index(w) if w else None for v in lists for w in v], pa.int8())
+    ends = [0]
+    for v in lists:
+        ends.append(ends[-1] + len(v))
+    values = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.DictionaryArray.from_arrays(inner, pa.array(words)))
+    return pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), values)
+
+
+def changing(folder, prefix, ending):
+    """Dictionaries that change, that grow, and that do so in one another."""
     kind = pa.dictionary(pa.int8(), pa.string())
     first, then = pa.array(["a", "b", "a"]).dictionary_encode().cast(kind), pa.array(["a", "b", "c"]).dictionary_encode().cast(kind)
-    for name, delta in ("changes", False), ("grows", True):
-        options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=delta)
-        with pa.ipc.new_stream(os.path.join(HERE, f"dictionary.{name}.arrow"), pa.schema([("d", kind)]), options=options) as w:
-            for a in first, then:
-                w.write_batch(pa.record_batch([a], names=["d"]))
+    lists = [["a", "b"], ["b"], ["c", None], ["a", "d"]]
+    nested = [of_lists(lists[:2], [0, 1], ["a", "b"]), of_lists(lists, [2, 3], ["a", "b", "c", "d"])]
+    for name, arrays, delta in (("changes", [first, then], False), ("grows", [first, then], True), ("nested", nested, True)):
+        write_changing(os.path.join(folder, prefix + name + ending), arrays, delta)
 
 
 def corpus(folder):
@@ -202,6 +222,7 @@ def corpus(folder):
     t = types()
     for i in range(0, len(t.column_names), 6):
         write(os.path.join(folder, f"types{i}"), "file", t.select(t.column_names[i:i + 6]), 10)
+    changing(folder, "dictionary-", "")
     write(os.path.join(folder, "refused"), "stream", refused().select(["dense", "runs", "n"]), 10)
 
 
@@ -217,6 +238,7 @@ def main():
     make("empty", n.slice(0, 0), ["stream", "file"])
     write(os.path.join(HERE, "refused.types.arrow"), "stream", refused(), 10)
     damaged()
+    changing(HERE, "dictionary.", ".arrow")
 
 
 if __name__ == "__main__":
