@@ -3,7 +3,7 @@
  * what offsets say is looked at when a row is put together. */
 #include "batch.h"
 
-enum { MAX_ROWS = INT32_MAX, PAIR = 16 };
+enum { MAX_ROWS = INT32_MAX, MAX_NULLS = 1 << 24, PAIR = 16 };
 
 static const uint64_t UNKNOWN = UINT64_MAX; /* how many are null */
 
@@ -15,6 +15,7 @@ struct cursor {
     struct flat_vector          nodes, buffers, views; /* lengths; places; numbers of buffers */
     uint32_t                    i_node, i_buffer, i_view;
     int64_t                     codec; /* -1: none */
+    uint64_t                    rows;
     drh_error                  *e;
 };
 
@@ -265,6 +266,16 @@ static drh_status check_children(struct cursor *c, struct arrow_node *n)
     return DRH_OK;
 }
 
+/* What lies in no buffer could be said to be any number of values; in lists no more nulls are
+ * believed than anybody needs. */
+static uint64_t most_values(const struct cursor *c, const struct arrow_node *n)
+{
+    if (n->kind != ARROW_NULL) {
+        return INT64_MAX / 64;
+    }
+    return c->rows > MAX_NULLS ? c->rows : MAX_NULLS;
+}
+
 static drh_status load_node(struct cursor *c, struct arrow_node *n)
 {
     const uint8_t *p;
@@ -277,8 +288,7 @@ static drh_status load_node(struct cursor *c, struct arrow_node *n)
     p = c->nodes.p + (size_t)c->i_node++ * PAIR;
     length = col_u64(p);
     nulls = col_u64(p + 8);
-    if (length > (n->kind == ARROW_NULL ? MAX_ROWS : INT64_MAX / 64) ||
-        (nulls > length && nulls != UNKNOWN)) {
+    if (length > most_values(c, n) || (nulls > length && nulls != UNKNOWN)) {
         return wrong(c, n, "its batch has no such number of values");
     }
     n->length = length;
@@ -306,7 +316,7 @@ static drh_status begin(struct cursor *c, const struct flat_table *batch, uint64
         return drh_fail(c->e, DRH_E_DATA,
                         "its compression is not known; write it again with zstd or lz4");
     }
-    *rows = (uint64_t)n;
+    *rows = c->rows = (uint64_t)n;
     return DRH_OK;
 }
 
