@@ -22,9 +22,9 @@ const cJSON *recipe_step_schema(const cJSON *schema, enum phase p)
 
 /* Host keys that an unknown key of an entry may have been meant for. */
 static const char *const *const phase_keys[PHASES] = {
-    (const char *const[]){"use", "id", "domain", "dataset", "reader", "or", NULL},
+    (const char *const[]){"use", "id", "domain", "dataset", "reader", "or", "then", NULL},
     (const char *const[]){"use", "id", NULL},
-    (const char *const[]){"use", "id", "domain", "dataset", NULL},
+    (const char *const[]){"use", "id", "domain", "dataset", "then", NULL},
     (const char *const[]){"use", "id", "below", "at_most", "above", "at_least", "top", "count",
                           "per", NULL},
     (const char *const[]){"use", "id", NULL}};
@@ -223,7 +223,7 @@ static drh_status fill_step(struct step *s, const cJSON *props, cJSON *entry, dr
 /* Keys of a source that mean nothing for another one of the same data. */
 static drh_status check_alternative(const struct step *s, const cJSON *entry, drh_error *e)
 {
-    static const char *const of_source[] = {"domain", "dataset", "reader"};
+    static const char *const of_source[] = {"domain", "dataset", "reader", "then"};
 
     if (schema_key(entry, "or")) {
         return err_set(e, DRH_E_CONFIG,
@@ -262,7 +262,7 @@ static drh_status read_alternatives(struct recipe *r, size_t of, const cJSON *pr
     return st;
 }
 
-/* What is done with the records of a synthesizer only. */
+/* What is done with the records of a source or synthesizer only. */
 static drh_status read_then(struct recipe *r, size_t of, const cJSON *props, cJSON *list,
                             drh_error *e)
 {
@@ -348,8 +348,9 @@ static drh_status read_tree(struct recipe *r, const cJSON *schema, const cJSON *
             }
         }
     }
-    for (size_t i = 0; i < r->n_steps && st == DRH_OK; i++) {
-        st = default_names(r, &r->steps[i], e);
+    for (size_t i = 0; i < 2 * r->n_steps && st == DRH_OK; i++) { /* those of a phase first */
+        struct step *s = &r->steps[i % r->n_steps];
+        st = (s->follows != 0) == (i >= r->n_steps) ? default_names(r, s, e) : st;
     }
     return st;
 }

@@ -35,7 +35,8 @@ struct step {
     size_t     index; /* in its phase */
     /* "or" of a source: 1 + the place of that source in recipe.steps; 0: a step of its own */
     size_t alternative_of;
-    /* "then" of a synthesizer: 1 + the place of that one, whose records this step takes; 0: all */
+    /* "then" of a source or synthesizer: 1 + the place of that one, whose records this step takes;
+       0: all */
     size_t follows;
     char  *id;  /* unique in the recipe; default: use, then use-2, ... */
     char  *use; /* stage id, or a path to a .so, or FILE:STAGE; a relative path

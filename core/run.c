@@ -153,8 +153,8 @@ drh_status run_add_total(struct run *r, const char *segment, const struct task *
 
 /* ---- phases ---- */
 
-/* The steps of a phase, in order, or those that follow the synthesizer `after`; the array is the
- * caller's. */
+/* The steps of a phase, in order, or those that follow the source or synthesizer `after`; the array
+ * is the caller's. */
 static size_t steps_of(struct plan *p, enum phase phase, const struct plan_step *after,
                        struct plan_step **out)
 {
@@ -209,10 +209,12 @@ static drh_status named_segment(struct run *r, const char *kind, const struct pl
 }
 
 /* Record and shard scopes in one pass; a data-set scope needs the parts before it written first.
- * after: the synthesizer of the records, or NULL. */
+ * after: the source or synthesizer whose records these are, or NULL.  What a source's own steps
+ * leave is not the end: the phase itself is still to come. */
 static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n,
                                 const struct plan_step *after, drh_error *e)
 {
+    const bool end = !after || after->step->phase != PHASE_SOURCE;
     size_t     from = 0;
     bool       apply = false;
     drh_status st = DRH_OK;
@@ -241,9 +243,29 @@ static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n
     }
     if (st == DRH_OK) {
         struct segment s = {
-            .step = step + from, .n = n - from, .apply_first = apply, .interim = true};
+            .step = step + from, .n = n - from, .apply_first = apply, .interim = end};
         st = named_segment(r, after ? "after" : "preprocess", after, &s, e);
     }
+    return st;
+}
+
+/* The steps of each source's own. */
+static drh_status do_own(struct run *r, struct plan_step **own, drh_error *e)
+{
+    struct datasets all = r->sets;
+    drh_status      st = DRH_OK;
+
+    for (size_t i = 0, k = 0; st == DRH_OK && i < r->p->n_steps; i++) {
+        struct plan_step *source = &r->p->step[i];
+        const size_t      n = steps_of(r->p, PHASE_PREPROCESS, source, own);
+
+        if (source->step->phase != PHASE_SOURCE || source->step->alternative_of) {
+            continue;
+        }
+        r->sets = (struct datasets){&all.ds[k++], 1}; /* these segments see that one only */
+        st = n ? do_preprocess(r, own, n, source, e) : DRH_OK;
+    }
+    r->sets = all;
     return st;
 }
 
@@ -308,8 +330,9 @@ static drh_status do_phases(struct run *r, drh_error *e)
     drh_status         st = step ? DRH_OK : err_nomem(e, "steps");
 
     if (st == DRH_OK && (st = do_sources(r, e)) == DRH_OK) {
+        st = do_own(r, step, e);
         n = steps_of(r->p, PHASE_PREPROCESS, NULL, step);
-        st = r->sets.n ? do_preprocess(r, step, n, NULL, e) : DRH_OK;
+        st = st == DRH_OK && r->sets.n ? do_preprocess(r, step, n, NULL, e) : st;
     }
     if (st == DRH_OK) {
         n = steps_of(r->p, PHASE_SYNTHESIZE, NULL, step);

@@ -454,6 +454,29 @@ START_TEST(files)
 }
 END_TEST
 
+START_TEST(steps_of_a_source)
+{
+    struct recipe *r = parse("{\"recipe\":1,\"sources\":[{\"use\":\"local\",\"path\":\"a\","
+                             "\"then\":[{\"use\":\"chat\"}],"
+                             "\"or\":[{\"use\":\"far\"}]},{\"use\":\"local\",\"path\":\"b\"}],"
+                             "\"preprocess\":[{\"use\":\"chat\"}]}",
+                             NULL);
+
+    ck_assert_uint_eq(r->n_steps, 5);
+    ck_options(r->steps[0].options, "{\"path\":\"a\"}");
+    ck_assert_str_eq(r->steps[1].pointer, "/sources/0/or/0");
+    ck_assert_str_eq(r->steps[2].pointer, "/sources/0/then/0");
+    ck_assert_int_eq(r->steps[2].phase, PHASE_PREPROCESS);
+    ck_assert_uint_eq(r->steps[2].follows, 1);
+    ck_assert_ptr_null(r->steps[2].dataset);
+    ck_assert_str_eq(r->steps[2].id, "chat-2"); /* the phase's keeps its name */
+    ck_assert_str_eq(r->steps[3].pointer, "/sources/1");
+    ck_assert_str_eq(r->steps[4].pointer, "/preprocess/0");
+    ck_assert_str_eq(r->steps[4].id, "chat");
+    recipe_free(r);
+}
+END_TEST
+
 START_TEST(models_and_what_follows)
 {
     struct recipe *r = parse(
@@ -498,6 +521,7 @@ int main(void)
     int      failed;
 
     tcase_add_test(t, all_phases);
+    tcase_add_test(t, steps_of_a_source);
     tcase_add_test(t, models_and_what_follows);
     tcase_add_loop_test(t, refused, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(t, every_mistake);
