@@ -11,8 +11,10 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
-/* Most that the library gives; fewest letters of a script that only one language has. */
-enum { CANDIDATES = 5, OWN_LETTERS = 2 };
+enum {
+    CANDIDATES = 5, /* most that the library gives */
+    OWN_LETTERS = 4 /* fewest of a script that only one language has; of Han, kana, Hangul one */
+};
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
@@ -179,16 +181,21 @@ static size_t by_models(struct lang_worker *w, enum lang_script script)
     return n > 0 && n <= CANDIDATES ? choose(w, script, found, (size_t)n) : LANG_UND;
 }
 
+/* Fewest letters of a script that tell something: one may be a name, or a sign of mathematics. */
+static size_t least(const struct lang *l, enum lang_script script)
+{
+    if (script < N_SHARED) {
+        return l->min_letters;
+    }
+    return script == SCRIPT_HAN || script == SCRIPT_KANA || script == SCRIPT_HANGUL ? 1
+                                                                                    : OWN_LETTERS;
+}
+
 size_t lang_detect(struct lang_worker *w)
 {
     const enum lang_script script = lang_sample_script(&w->sample);
-    size_t                 letters = w->sample.letters[script];
 
-    if (script == SCRIPT_KANA) {
-        letters += w->sample.letters[SCRIPT_HAN];
-    }
-    if (script == SCRIPT_NONE ||
-        letters < (script < N_SHARED ? w->lang->min_letters : (size_t)OWN_LETTERS)) {
+    if (script == SCRIPT_NONE || w->sample.letters[script] < least(w->lang, script)) {
         return LANG_UND;
     }
     return script < N_SHARED && w->models[script] ? by_models(w, script)

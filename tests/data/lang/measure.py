@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 USUAL = """en es pt de fr it nl sv da nb fi pl cs sk hu ro hr sl sq tr az vi id tl sw ca eu et lv lt is
 ru uk be bg sr mk kk mn ar fa ur he hi mr zh ja ko el hy bn pa gu ta te th ka""".split()
 MORE = "af bs cy eo ga la mi ms nn so xh yo zu".split()
+SPACELESS = ["zh", "ja", "th"]
 CLASSES = ["word", "pair", "sentence", "paragraph"]
 FILES = {"word": "single-words.txt", "pair": "word-pairs.txt", "sentence": "sentences.txt"}
 
@@ -34,12 +35,14 @@ def from_lingua(folder, languages, most):
 
 
 def from_samples(languages):
+    """Sentences, and of each its longest word; of those without spaces its first two characters."""
     with open(os.path.join(HERE, "samples.tsv"), encoding="utf-8") as f:
         for line in f.read().split("\n"):
             if line and not line.startswith("#"):
-                code, kind, text = line.split("\t")
+                code, text = line.split("\t")
                 if code in languages:
-                    yield code, kind, text
+                    yield code, "sentence", text
+                    yield code, "word", text[:2] if code in SPACELESS else max(text.split(), key=len)
 
 
 def with_paragraphs(rows):
