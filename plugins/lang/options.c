@@ -11,7 +11,7 @@
 /* clang-format off */
 const char lang_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"of\":{\"type\":\"string\",\"enum\":[\"answer\",\"question\",\"all\"],\"default\":\"answer\",\"description\":\"Whose turns are looked at. answer: the assistant's and, when they do not tell, all.\"},"
+    "\"of\":{\"type\":\"string\",\"enum\":[\"answer\",\"question\",\"all\"],\"default\":\"answer\",\"description\":\"Whose turns are looked at. answer: the assistant's and, when they are short, all.\"},"
     "\"keep\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":1,\"maxItems\":128,\"description\":\"Keeps records of these languages only, such as en, zh; und: those of which nobody can tell.\"},"
     "\"languages\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":1,\"maxItems\":128,\"description\":\"Those that are told apart; the fewer, the better. Without it the usual ones.\"},"
     "\"min_letters\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":20,\"description\":\"With fewer letters of a script that several languages have: und.\"},"

@@ -4,6 +4,9 @@
  */
 #include "lang.h"
 
+/* Letters with which an answer stands for itself. */
+enum { ENOUGH = 100 };
+
 /* ---- the call ------------------------------------------------------------------------------ */
 
 /* Adds the turns of one side, or of both.  DRH_E_DATA: there is no conversation. */
@@ -28,17 +31,34 @@ static drh_status add_turns(struct lang_worker *w, const drh_record *r, enum lan
     return DRH_OK;
 }
 
+static drh_status hear(struct lang_worker *w, const drh_record *r, enum lang_of of)
+{
+    lang_sample_clear(&w->sample);
+    return add_turns(w, r, of);
+}
+
+/* Short answers (names, numbers, one sentence) are often mistaken: the question then helps, unless
+ * it is in another script. */
 static drh_status tell(struct lang_worker *w, const drh_record *r, size_t *row)
 {
-    drh_status st;
+    const struct lang_sample *s = &w->sample;
+    enum lang_script          script;
+    size_t                    both;
+    drh_status                st = hear(w, r, w->lang->of);
 
-    lang_sample_clear(&w->sample);
-    st = add_turns(w, r, w->lang->of);
-    *row = st == DRH_OK ? lang_detect(w) : LANG_UND;
-    if (st == DRH_OK && *row == LANG_UND && w->lang->of == OF_ANSWER) {
-        lang_sample_clear(&w->sample);
-        st = add_turns(w, r, OF_ALL);
-        *row = st == DRH_OK ? lang_detect(w) : LANG_UND;
+    if (st != DRH_OK) {
+        return st;
+    }
+    script = lang_sample_script(s);
+    *row = lang_detect(w);
+    if (w->lang->of != OF_ANSWER ||
+        (*row != LANG_UND && (script >= N_SHARED || s->letters[script] >= ENOUGH))) {
+        return DRH_OK;
+    }
+    st = hear(w, r, OF_ALL);
+    if (st == DRH_OK && (*row == LANG_UND || lang_sample_script(s) == script)) {
+        both = lang_detect(w);
+        *row = both != LANG_UND ? both : *row;
     }
     return st;
 }
