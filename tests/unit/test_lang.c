@@ -50,6 +50,7 @@ static const struct {
     /* short: the question helps; too short altogether: nobody can tell */
     {"{}", PAIR(DE, "42"), TOLD(DE, "42", "De")},
     {"{}", PAIR(DE, "Mango, Kiwi"), TOLD(DE, "Mango, Kiwi", "De")},
+    {"{}", PAIR(EN, "Amanda, James, John, Maria"), TOLD(EN, "Amanda, James, John, Maria", "En")},
     {"{}", PAIR("Hi", "Hello"), TOLD("Hi", "Hello", "Und")},
     {"{}", PAIR("?", "42"), TOLD("?", "42", "Und")},
     {"{}", PAIR("?", "\u03b1 = 2 \u03b2"), TOLD("?", "\u03b1 = 2 \u03b2", "Und")},
