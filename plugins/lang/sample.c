@@ -6,8 +6,11 @@
 
 #include <utf8proc.h>
 
-/* A text is looked at until it gave enough words, or this many times as many bytes. */
-enum { LOOK = 8, WORD_MOST = 256 };
+enum {
+    LOOK = 8, /* a text is looked at until it gave enough words, or so many times the bytes */
+    WORD_MOST = 256, /* bytes of a word; a longer one is several */
+    SPAN_MOST = 1024 /* of `code` in a line */
+};
 
 void lang_sample_clear(struct lang_sample *s)
 {
@@ -94,9 +97,11 @@ static size_t behind_span(drh_str s, size_t at)
     size_t       n = 0;
 
     if (*p == '`') {
-        const size_t end = line_end(s, at);
-        const char  *close = memchr(p + 1, '`', end - at - 1);
-        return close ? (size_t)(close - s.ptr) + 1 : at;
+        const size_t most = left < SPAN_MOST ? left : SPAN_MOST;
+        for (n = 1; n < most && p[n] != '`' && p[n] != '\n';) {
+            n++;
+        }
+        return n < most && p[n] == '`' ? at + n + 1 : at;
     }
     if (begins(p, left, "http://") || begins(p, left, "https://") || begins(p, left, "www.")) {
         while (n < left && (unsigned char)p[n] > ' ' && (unsigned char)p[n] < 0x80) {
