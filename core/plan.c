@@ -186,8 +186,8 @@ static drh_status inherit(const struct plan *p, struct plan_step *ps, drh_error 
     return st;
 }
 
-static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct step *s,
-                           struct problems *all, drh_error *e)
+drh_status plan_step_make(struct plan *p, struct plan_step *ps, const struct step *s,
+                          struct problems *all, drh_error *e)
 {
     struct drh_config *config = NULL;
     uint8_t            digest[32];
@@ -238,6 +238,13 @@ static drh_status plan_one(struct plan *p, struct plan_step *ps, const struct st
     return st;
 }
 
+void plan_step_free(struct plan_step *ps)
+{
+    instance_free(ps->in);
+    cJSON_Delete(ps->options);
+    mem_free(ps->text);
+}
+
 drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint32_t workers,
                      struct problems *all, drh_error *e)
 {
@@ -252,16 +259,20 @@ drh_status plan_make(struct plan **out, struct recipe *r, struct loader *l, uint
     }
     p->recipe = r;
     p->loader = l;
-    p->step = mem_alloc(r->n_steps + 1, sizeof(*p->step));
     p->services = mem_alloc(1, sizeof(*p->services));
     p->env = (struct run_env){.seed = r->seed, .workers = workers, .services = p->services};
-    if (!p->step || !p->services) {
+    first = p->services ? plan_stand_in(p, all, e) : err_nomem(e, "the plan");
+    if (first == DRH_OK) {
+        p->step = mem_alloc(r->n_steps + 1, sizeof(*p->step));
+        first = p->step ? DRH_OK : err_nomem(e, "the plan");
+    }
+    if (first != DRH_OK) {
         plan_free(p);
-        return err_nomem(e, "the plan");
+        return first;
     }
     for (; p->n_steps < r->n_steps; p->n_steps++) {
         struct plan_step *ps = &p->step[p->n_steps];
-        drh_status        st = plan_one(p, ps, &r->steps[p->n_steps], all, e);
+        drh_status        st = plan_step_make(p, ps, &r->steps[p->n_steps], all, e);
 
         if (st == DRH_OK) {
             st = plan_need(p, ps, e);
@@ -381,9 +392,7 @@ void plan_free(struct plan *p)
         return;
     }
     for (size_t i = 0; p->step && i < p->recipe->n_steps; i++) {
-        instance_free(p->step[i].in);
-        cJSON_Delete(p->step[i].options);
-        mem_free(p->step[i].text);
+        plan_step_free(&p->step[i]);
     }
     mem_free(p->step);
     readers_free(p);

@@ -11,6 +11,16 @@
 drh_status plan_stage_of(const struct plugin *p, uint32_t kind, const char *id,
                          const struct stage **out, drh_error *e);
 
+/* Finds the stage of a step and makes its options final.  What *ps owns is freed by the second. */
+drh_status plan_step_make(struct plan *p, struct plan_step *ps, const struct step *s,
+                          struct problems *all, drh_error *e);
+void       plan_step_free(struct plan_step *ps);
+
+/* ---- plan_stand_in.c ---- */
+
+/* Sources that stand for others give way to them, in the recipe; before there are any steps. */
+drh_status plan_stand_in(struct plan *p, struct problems *all, drh_error *e);
+
 /* ---- plan_services.c ---- */
 
 /* Finds who serves what a step needs, and what those need. */

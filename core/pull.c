@@ -50,7 +50,7 @@ static drh_status keep_about(struct pull *l, struct plan_step *s, drh_error *e)
     drh_status       st;
 
     mem_free(l->name);
-    st = source_name(s, &l->name, e);
+    st = source_name(s, l->p->recipe->dir, &l->name, e);
     if (st != DRH_OK) {
         return st;
     }

@@ -32,7 +32,7 @@ static const char *const service_keys[] = {"use", NULL};
 
 /* ---- life ---- */
 
-static void free_step(struct step *s)
+void recipe_free_step(struct step *s)
 {
     mem_free(s->id);
     mem_free(s->use);
@@ -53,7 +53,7 @@ void recipe_free(struct recipe *r)
         return;
     }
     for (size_t i = 0; i < r->n_steps; i++) {
-        free_step(&r->steps[i]);
+        recipe_free_step(&r->steps[i]);
     }
     for (size_t i = 0; i < r->n_services; i++) {
         mem_free(r->services[i].name);
@@ -183,7 +183,7 @@ static drh_status default_id(const struct recipe *r, struct step *s, drh_error *
     return s->id ? DRH_OK : err_nomem(e, "the recipe");
 }
 
-static drh_status default_names(const struct recipe *r, struct step *s, drh_error *e)
+drh_status recipe_default_names(const struct recipe *r, struct step *s, drh_error *e)
 {
     drh_status st = s->id ? DRH_OK : default_id(r, s, e);
     bool       makes_records =
@@ -291,7 +291,7 @@ static cJSON *take_list(const cJSON *props, cJSON *entry, const char *key)
     return schema_key(props, key) ? cJSON_DetachItemFromObjectCaseSensitive(entry, key) : NULL;
 }
 
-static drh_status read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
+drh_status recipe_read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
                             drh_error *e)
 {
     struct step *s;
@@ -344,13 +344,13 @@ static drh_status read_tree(struct recipe *r, const cJSON *schema, const cJSON *
         cJSON_ArrayForEach(entry, list)
         {
             if (st == DRH_OK) {
-                st = read_step(r, props, p, entry, e);
+                st = recipe_read_step(r, props, p, entry, e);
             }
         }
     }
     for (size_t i = 0; i < 2 * r->n_steps && st == DRH_OK; i++) { /* those of a phase first */
         struct step *s = &r->steps[i % r->n_steps];
-        st = (s->follows != 0) == (i >= r->n_steps) ? default_names(r, s, e) : st;
+        st = (s->follows != 0) == (i >= r->n_steps) ? recipe_default_names(r, s, e) : st;
     }
     return st;
 }
@@ -513,11 +513,11 @@ drh_status recipe_add(struct recipe *r, enum phase phase, const char *use, struc
     if (!s->use || !s->options) {
         st = err_nomem(e, "the recipe");
     } else {
-        st = default_names(r, s, e);
+        st = recipe_default_names(r, s, e);
     }
     if (st != DRH_OK) {
         r->n_steps--;
-        free_step(s);
+        recipe_free_step(s);
         return st;
     }
     *out = s;
@@ -529,7 +529,7 @@ drh_status recipe_options(const struct recipe *r, const struct step *s, const ch
 {
     struct check c;
 
-    check_begin(&c, at, r->dir, all, e);
+    check_begin(&c, at, s && s->here ? NULL : r->dir, all, e);
     c.also = s ? phase_keys[s->phase] : service_keys;
     check_value(&c, schema, options, NULL);
     return check_end(&c);

@@ -44,6 +44,7 @@ struct step {
     char               *domain, *dataset; /* sources and synthesizers; NULL otherwise */
     char               *infer;            /* the service that it asks for answers; NULL: "infer" */
     struct reader_decl *reader;           /* sources; owned; NULL: by content */
+    bool                here;             /* its relative paths start at the current folder */
     cJSON              *options;          /* owned; the stage's own keys only */
     /* select: the cut */
     bool    has_below, has_at_most, has_above, has_at_least, has_top, has_count;
@@ -108,8 +109,12 @@ drh_status recipe_add_reader(struct recipe *r, const char *use, const char *id, 
 drh_status recipe_set(struct recipe *r, const char *assignment, drh_error *e);
 /* schema_apply() for the options of step s, or of a service (s NULL), at `at`; an unknown key may
  * also have been meant for a key of the host. */
-drh_status   recipe_options(const struct recipe *r, const struct step *s, const char *at,
-                            cJSON *options, const cJSON *schema, struct problems *all, drh_error *e);
+drh_status recipe_options(const struct recipe *r, const struct step *s, const char *at,
+                          cJSON *options, const cJSON *schema, struct problems *all, drh_error *e);
+/* Puts the source that the JSON text describes, an entry of "sources", in the place of source `at`,
+ * which stands for it (drh_source_ops.stands_for); what the recipe says of that one itself (id,
+ * domain, dataset, reader, then) stays.  Its paths start at the current folder. */
+drh_status recipe_stand_in(struct recipe *r, size_t at, const char *text, size_t len, drh_error *e);
 struct step *recipe_step(const struct recipe *r, const char *id); /* or NULL */
 void         recipe_free(struct recipe *r);                       /* NULL is fine */
 

@@ -47,6 +47,12 @@ drh_status note_option(cJSON *options, const char *at, const char *key, const ch
                        drh_error *e);
 /* A relative path in *use starts at the current folder, not at the recipe's. */
 drh_status from_here(const struct recipe *r, char **use, drh_error *e);
+/* recipe.c: an entry of a phase, its alternatives and what follows it, appended; `props` are the
+ * host's keys, taken out of the entry.  Names that it does not have are given by the second. */
+drh_status recipe_read_step(struct recipe *r, const cJSON *props, enum phase phase, cJSON *entry,
+                            drh_error *e);
+drh_status recipe_default_names(const struct recipe *r, struct step *s, drh_error *e);
+void       recipe_free_step(struct step *s); /* what it owns */
 /* Appends a service with no options. */
 drh_status recipe_add_service(struct recipe *r, const char *name, const char *use,
                               struct service_decl **s, drh_error *e);

@@ -53,8 +53,9 @@ drh_status source_list(struct plan_step *s, struct drh_list *list, drh_error *e)
 
 /* A path option as the user wrote it, before it was joined to the recipe's folder: what a record
  * says of its origin must not depend on where the user stands. */
-static const char *path_as_written(const struct plan_step *s, const cJSON *schema)
+static const char *path_as_written(const struct plan_step *s, const char *dir, const cJSON *schema)
 {
+    const size_t n = s->step->here && dir ? strlen(dir) : 0;
     const cJSON *p;
 
     cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(schema, "properties"))
@@ -64,7 +65,8 @@ static const char *path_as_written(const struct plan_step *s, const cJSON *schem
 
         if (cJSON_GetObjectItemCaseSensitive(p, "x-drh-path") && v) {
             v = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, 0) : v;
-            return cJSON_GetStringValue(set ? set : v);
+            const char *path = cJSON_GetStringValue(set ? set : v);
+            return n && path && strncmp(path, dir, n) == 0 && path[n] == '/' ? path + n + 1 : path;
         }
     }
     return NULL;
@@ -89,7 +91,7 @@ static void do_about(void *arg)
     c->st = c->s->stage->ops.source.about(c->s->in->self, c->about);
 }
 
-drh_status source_name(struct plan_step *s, char **name, drh_error *e)
+drh_status source_name(struct plan_step *s, const char *dir, char **name, drh_error *e)
 {
     struct about_call call = {.s = s};
     cJSON            *schema = NULL;
@@ -106,7 +108,7 @@ drh_status source_name(struct plan_step *s, char **name, drh_error *e)
         if (st != DRH_OK) {
             return st;
         }
-        path = path_as_written(s, schema);
+        path = path_as_written(s, dir, schema);
         *name = mem_printf("%s:%s", s->stage->desc.id, path ? path : s->step->id);
         cJSON_Delete(schema);
     }

@@ -288,7 +288,7 @@ static drh_status take_ops(struct stage *s, drh_error *e)
     case DRH_KIND_SOURCE:
         st = take(&s->ops.source, sizeof(s->ops.source), s->desc.ops.source,
                   SIZE_1_0(drh_source_ops, provenance), "source ops", e);
-        return st == DRH_OK
+        return st == DRH_OK && !s->ops.source.stands_for
                    ? need_slots(&s->ops.source, source_slots, COUNT(source_slots), "ops", e)
                    : st;
     case DRH_KIND_READER:
