@@ -250,6 +250,7 @@ static void close_worker(void *self, void *worker)
     struct chat_worker *w = worker;
     const drh_host     *h = w->host;
     (void)self;
+    chat_written_reset(w);
     chat_mem_free(w);
     (void)h->alloc(h, w->turns, 0);
     (void)h->alloc(h, w->parts, 0);
@@ -258,6 +259,7 @@ static void close_worker(void *self, void *worker)
 
 static void reset(struct chat_worker *w)
 {
+    chat_written_reset(w);
     chat_mem_reset(w);
     w->n_turns = w->n_used = w->input_from = 0;
     w->as_is = w->has_system = w->system_in_place = w->drop = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * chat.h - the inside of chat.so.  A record goes through three steps, each in its own file:
- *     collect.c, special.c   any dialect -> a list of turns and a system text
+ *     collect.c, pairs.c, special.c, written.c   any dialect -> a list of turns and a system text
  *     tidy.c                 the rules of a conversation: order, empty turns, number of rounds
  *     write.c                turns -> the canonical record, with its metadata
  * All of it works on a chat_worker, the scratch of one thread; nothing here is shared but the
@@ -25,7 +25,7 @@ enum chat_dialect {
 /* Names of the canonical roles: chat_role_word(), chat_role_openai(). */
 enum chat_role { CHAT_SYSTEM = 0, CHAT_HUMAN, CHAT_GPT, CHAT_CALL, CHAT_RESULT, CHAT_UNKNOWN };
 
-enum { CHAT_MAX_KEYS = 32, CHAT_MAX_USED = 8 };
+enum { CHAT_MAX_KEYS = 32, CHAT_MAX_USED = 8, CHAT_MAX_DOCS = 4 };
 
 /* Field names that a side of a pair goes by, best first; ends with DRH_FIELD_NONE. */
 struct chat_keys {
@@ -69,6 +69,8 @@ struct chat_worker {
     drh_str           *parts; /* of the digest */
     size_t             n_turns, cap_turns, cap_parts;
     struct chat_chunk *chunks; /* memory for texts that are put together, reset by record */
+    drh_json          *docs[CHAT_MAX_DOCS]; /* lists that were texts, closed by record */
+    size_t             n_docs;
 
     /* the record at hand */
     bool      as_is;      /* the list of turns is canonical already */
@@ -129,6 +131,13 @@ drh_status chat_content(struct chat_worker *w, const drh_value *v, const char *w
 bool       chat_own_key(const struct chat *c, drh_str key);
 void       chat_use(struct chat_worker *w, drh_field f);
 drh_status chat_set_system(struct chat_worker *w, const struct chat_turn *t);
+
+/* -- written.c */
+/* Is the text a list that somebody printed?  By its first two signs. */
+bool chat_is_written(drh_str text);
+/* Reads a list or dict that is a text, of the field `what`: JSON, or as Python prints it. */
+drh_status chat_written(struct chat_worker *w, drh_str text, const char *what, drh_value *root);
+void       chat_written_reset(struct chat_worker *w);
 
 /* -- pairs.c: DRH_E_MISSING when the record has no such fields */
 drh_status chat_pair(struct chat_worker *w, const drh_record *r, const struct chat_keys *prompts);

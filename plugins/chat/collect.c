@@ -359,13 +359,15 @@ static drh_status lift_system(struct chat_worker *w)
     return chat_set_system(w, &w->turns[w->n_turns]);
 }
 
-static drh_status from_list(struct chat_worker *w, const drh_value *list, drh_field f)
+/* The turns of a list; `in_place` when the list is the member `conversations` as it stands. */
+static drh_status from_list(struct chat_worker *w, const drh_value *list, drh_field f,
+                            bool in_place)
 {
     const drh_value_api *v = w->host->values;
     drh_value            turn;
     drh_status           st, more;
     w->at = 0;
-    w->as_is = f == w->chat->conversations;
+    w->as_is = in_place;
     for (more = v->child(list, &turn); more == DRH_OK; more = v->next(&turn)) {
         w->at++;
         switch (v->type(&turn)) {
@@ -402,13 +404,16 @@ static drh_status find_list(struct chat_worker *w, const drh_record *r)
         }
         type = h->values->type(&list);
         if (type == DRH_T_ARRAY) {
-            return from_list(w, &list, *f);
+            return from_list(w, &list, *f, *f == w->chat->conversations);
         }
         if (type == DRH_T_STRING) {
-            drh_str s;
-            if (h->values->str(&list, &s) == DRH_OK && s.len > 0 && s.ptr[0] == '[') {
-                return chat_bad(w, "stringified_list", "the list of turns is a text, not a list");
+            drh_str    s;
+            drh_status st = h->values->str(&list, &s);
+            if (st == DRH_OK && !chat_is_written(s)) {
+                continue;
             }
+            st = st == DRH_OK ? chat_written(w, s, "the list of turns", &list) : st;
+            return st == DRH_OK ? from_list(w, &list, *f, false) : st;
         }
     }
     return DRH_E_MISSING;

@@ -36,25 +36,39 @@ static drh_status response_content(struct chat_worker *w, const drh_value *v, st
     return chat_content(w, v, "the response", t);
 }
 
+/* The list of rounds; DRH_END: there is none. */
+static drh_status find_history(struct chat_worker *w, const drh_record *r, drh_value *list)
+{
+    const drh_value_api *v = w->host->values;
+    drh_str              s;
+    drh_status           st = DRH_OK;
+    if (w->host->records->get_value(r, w->chat->history, list) != DRH_OK) {
+        return DRH_END;
+    }
+    if (v->type(list) == DRH_T_STRING) {
+        st = v->str(list, &s);
+        if (st == DRH_OK) {
+            st = chat_blank(s) ? DRH_END : chat_written(w, s, "history", list);
+        }
+    } else if (v->type(list) == DRH_T_NULL) {
+        st = DRH_END;
+    }
+    if (st == DRH_OK && v->type(list) != DRH_T_ARRAY) {
+        return chat_bad(w, "bad_history", "history is no list of [question, answer]");
+    }
+    if (st == DRH_OK || st == DRH_END) {
+        chat_use(w, w->chat->history);
+    }
+    return st;
+}
+
 static drh_status add_history(struct chat_worker *w, const drh_record *r)
 {
     const drh_value_api *v = w->host->values;
     drh_value            list, round, side;
-    drh_status           st, more;
-    if (w->host->records->get_value(r, w->chat->history, &list) != DRH_OK) {
-        return DRH_OK;
-    }
-    if (v->type(&list) == DRH_T_STRING) {
-        drh_str s;
-        if (v->str(&list, &s) == DRH_OK && !chat_blank(s)) {
-            return chat_bad(w, "stringified_list", "history is a text, not a list");
-        }
-    } else if (v->type(&list) != DRH_T_ARRAY && v->type(&list) != DRH_T_NULL) {
-        return chat_bad(w, "bad_history", "history is no list of [question, answer]");
-    }
-    chat_use(w, w->chat->history);
-    if (v->type(&list) != DRH_T_ARRAY) {
-        return DRH_OK;
+    drh_status           more, st = find_history(w, r, &list);
+    if (st != DRH_OK) {
+        return st == DRH_END ? DRH_OK : st;
     }
     for (more = v->child(&list, &round); more == DRH_OK; more = v->next(&round)) {
         uint32_t role = CHAT_HUMAN;

@@ -208,7 +208,9 @@ struct mini_host *mini_new(const drh_entry *entry, const char *options, struct m
                          .digest = mini_digest,
                          .records = &record_api,
                          .values = &value_api,
-                         .config = &config_api};
+                         .config = &config_api,
+                         .json_open = json_doc_open,
+                         .json_close = json_doc_close};
     mini_origin(m, "", "", "", "");
     if (make_config(m, options, e) != DRH_OK ||
         m->stage->life->create(&m->host, m->config, &m->self, e) != DRH_OK) {

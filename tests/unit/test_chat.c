@@ -189,6 +189,31 @@ static const struct chat_case dialects[] = {
      "{" CONV(H("q"), G("a")) "}"},
     {"answer before text", NULL, "{\"question\":\"q\",\"text\":\"t\",\"answer\":\"a\"}",
      "{\"text\":\"t\"," CONV(H("q"), G("a")) "}"},
+    {"R-12 list as JSON text", NULL,
+     "{\"conversations\":\"[{\\\"from\\\": \\\"human\\\", \\\"value\\\": "
+     "\\\"q\\\\u00e9\\\"}, "
+     "{\\\"from\\\": \\\"gpt\\\", \\\"value\\\": \\\"a\\\", \\\"w\\\": 1}]\",\"n\":1}",
+     "{" CONV(H("q\\u00e9"), "{\"from\":\"gpt\",\"value\":\"a\",\"w\":1}") ",\"n\":1}"},
+    {"R-12 list as Python text", NULL,
+     "{\"messages\":\" [{'role': 'user', 'content': 'it\\\\'s\\\\n'}, {'role': 'assistant', "
+     "'content': \\\"'a'\\\", 'name': None},]\"}",
+     "{" CONV(H("it's\\n"), "{\"from\":\"gpt\",\"value\":\"'a'\",\"name\":null}") "}"},
+    {"R-12 list without commas, as numpy prints it", NULL,
+     "{\"conversation\":\"[{'content': 'q', 'role': 'user'}\\n {'content': 'a', 'role': "
+     "'assistant'}]\"}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"R-12 texts without commas", NULL, "{\"data\":\"['q' \\\"it's\\\"\\n 'r' 'b']\"}",
+     "{" CONV(H("q"), G("it's"), H("r"), G("b")) "}"},
+    {"R-12 history as Python text", NULL,
+     "{\"instruction\":\"q2\",\"output\":\"a2\",\"history\":\"[('q1', 'a1')]\"}",
+     "{" CONV(H("q1"), G("a1"), H("q2"), G("a2")) "}"},
+    {"R-12 empty history", NULL, "{\"instruction\":\"q2\",\"output\":\"a2\",\"history\":\" \"}",
+     "{" CONV(H("q2"), G("a2")) "}"},
+    {"R-12 history [] as a text", NULL,
+     "{\"instruction\":\"q2\",\"output\":\"a2\",\"history\":\"[]\"}",
+     "{" CONV(H("q2"), G("a2")) "}"},
+    {"an answer that looks like a list stays one", NULL,
+     "{\"question\":\"q\",\"answer\":\"['a', 'b']\"}", "{" CONV(H("q"), G("['a', 'b']")) "}"},
     {"U+0000 is text", NULL, "{\"instruction\":\"a\\u0000b\",\"input\":\"c\",\"output\":\"d\"}",
      "{" CONV(H("a\\u0000b\\nc"), G("d")) "}"},
 };
@@ -254,11 +279,22 @@ static const struct chat_case outcomes[] = {
      "{" CONV(H("q"), G("a")) ",\"system\":\"D\"}"},
     {"default system, there is one", "{\"default_system\":\"D\"}",
      "{\"system\":\"S\"," CONV(H("q"), G("a")) "}", "{\"system\":\"S\"," CONV(H("q"), G("a")) "}"},
-    {"stringified list", NULL, "{\"conversations\":\"[{'from': 'human'}]\"}",
-     "fail:stringified_list: "},
-    {"stringified history", NULL,
-     "{\"instruction\":\"q\",\"output\":\"a\",\"history\":\"[['a','b']]\"}",
-     "fail:stringified_list: "},
+    {"list as a text, broken", NULL, "{\"conversations\":\"[{'from': 'human']\"}",
+     "fail:stringified_list: the list of turns is a text; byte 17 of it: neither , nor } after a "
+     "value of a dict: ]"},
+    {"list as a text, cut off by numpy", NULL, "{\"data\":\"['q' 'a' ... 'q' 'a']\"}",
+     "fail:stringified_list: the list of turns is a text; byte 9 of it: no value where one is "
+     "expected: ... 'q'"},
+    {"list as a text, a key twice", NULL,
+     "{\"conversations\":\"[{'from': 'human', 'from': 'gpt'}]\"}",
+     "fail:stringified_list: the list of turns is a text; as JSON it is not JSON: "},
+    {"history as a text, broken", NULL,
+     "{\"instruction\":\"q\",\"output\":\"a\",\"history\":\"[['it's','b']]\"}",
+     "fail:stringified_list: history is a text; byte 6 of it: "},
+    {"history as a text that is no list", NULL,
+     "{\"instruction\":\"q\",\"output\":\"a\",\"history\":\"{}\"}", "fail:bad_history: "},
+    {"a text that only begins like a list", NULL, "{\"conversation\":\"[Verse 1] la\"}",
+     "fail:unknown_dialect: "},
     {"broken history", NULL, "{\"instruction\":\"q\",\"output\":\"a\",\"history\":[[\"x\"]]}",
      "fail:bad_history: "},
     {"unknown dialect names the keys", NULL, "{\"foo\":1,\"b\\u0061r\":2}",
@@ -493,6 +529,9 @@ START_TEST(chat_without_memory)
                "{\"instruction\":\"A\",\"input\":\"B\",\"output\":\"C\"}",
                "{" CONV(H("A\\nB"), G("C")) ",\"metadata\":{\"id\":\"" ID_AB_C
                                             "\",\"input_from\":2}}");
+    mini_sweep(&drh_entry_v1, "{\"lang\":\"none\",\"system\":\"drop\"}", NULL,
+               "{\"data\":\"['A\\\\nB' 'C']\"}",
+               "{" CONV(H("A\\nB"), G("C")) ",\"metadata\":{\"id\":\"" ID_AB_C "\"}}");
     buf_free(&line);
 }
 END_TEST
