@@ -9,11 +9,13 @@
 /* clang-format off */
 static const char schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"dialect\":{\"type\":\"string\",\"enum\":[\"auto\",\"alpaca\",\"sharegpt\",\"messages\",\"pairs\"],"
+    "\"dialect\":{\"type\":\"string\",\"enum\":[\"auto\",\"alpaca\",\"sharegpt\",\"messages\",\"pairs\","
+      "\"dialogue\"],"
       "\"default\":\"auto\",\"description\":\"Shape of the records. auto looks, in this order, for: a list "
-      "of turns (conversations, messages, conversation, chat_rounds, data); MOSS chat; an OASST tree; "
-      "a prompt (instruction, query, prompt, question, inputs, input, problem) with a response (response, "
-      "output, answer, targets, target, completion, solution, answer_key, text, content); content with "
+      "of turns (conversations, messages, conversation, chat_rounds, data, chosen); MOSS chat; an OASST tree; "
+      "a dialogue in one text (text, chosen); a prompt (instruction, query, prompt, question, inputs, input, problem) with a response (response, "
+      "output, answer, targets, target, completion, solution, answer_key, text, content, chosen, "
+      "chatgpt_answers, human_answers); content with "
       "summary. The first of each list that is not null is taken, the others stay in the record.\"},"
     "\"turns\":{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":1},\"minItems\":2,\"maxItems\":2,"
       "\"default\":[1,1000000],\"description\":\"Least and most rounds (questions) of a record that is "
@@ -62,17 +64,18 @@ static const char schema[] =
     "}}";
 /* clang-format on */
 
-static const char *const list_names[] = {"conversations", "messages", "conversation",
-                                         "chat_rounds",   "data",     NULL};
+static const char *const list_names[] = {
+    "conversations", "messages", "conversation", "chat_rounds", "data", "chosen", NULL};
+static const char *const dialogue_names[] = {"text", "chosen", NULL};
 static const char *const instruction_names[] = {"instruction", "Instruction", "INSTRUCTION", NULL};
 static const char *const input_names[] = {"input", "context", "query", "Input", "Context", NULL};
 static const char *const prompt_names[] = {"query",   "prompt", "question", "inputs",   "input",
                                            "problem", "Query",  "Prompt",   "Question", "Input",
                                            "QUERY",   "PROMPT", "QUESTION", "INPUT",    NULL};
 static const char *const response_names[] = {
-    "response", "output",     "answer", "targets", "target",   "completion",
-    "solution", "answer_key", "text",   "content", "Response", "Output",
-    "Answer",   "RESPONSE",   "OUTPUT", "ANSWER",  NULL};
+    "response",   "output", "answer",  "targets",         "target",        "completion", "solution",
+    "answer_key", "text",   "content", "Response",        "Output",        "Answer",     "RESPONSE",
+    "OUTPUT",     "ANSWER", "chosen",  "chatgpt_answers", "human_answers", NULL};
 static const char *const system_names[] = {"system", "system_prompt", NULL};
 
 /* Appends the fields of `names` to a list of keys. */
@@ -85,6 +88,7 @@ static drh_status add_keys(const drh_host *h, const char *const *names, struct c
     }
     for (i = 0; names[i] && n + 1 < CHAT_MAX_KEYS; i++, n++) {
         k->f[n] = drh_field_of(h, names[i]);
+        k->name[n] = names[i];
         if (k->f[n] == DRH_FIELD_NONE) {
             return DRH_E_NOMEM;
         }
@@ -117,6 +121,7 @@ static drh_status choose_keys(const drh_host *h, const drh_config *c, const char
     }
     *own = true;
     k->f[0] = h->field(h, key.ptr, key.len);
+    k->name[0] = key.ptr;
     return k->f[0] != DRH_FIELD_NONE ? DRH_OK
                                      : drh_fail(e, DRH_E_CONFIG,
                                                 "%s: \"%.*s\" is no field name; give a member's "
@@ -130,6 +135,9 @@ static drh_status read_keys(struct chat *s, const drh_config *c, drh_error *e)
     bool            unused = false;
     drh_str         history = option(h, c, "/history_key");
     drh_status st = choose_keys(h, c, "/messages_key", list_names, &s->lists, &s->own_messages, e);
+    if (st == DRH_OK) {
+        st = add_keys(h, dialogue_names, &s->dialogues);
+    }
     if (st == DRH_OK) {
         st = choose_keys(h, c, "/input_key", input_names, &s->inputs, &s->own_input, e);
     }
@@ -168,7 +176,8 @@ static drh_status read_keys(struct chat *s, const drh_config *c, drh_error *e)
 
 static drh_status read_options(struct chat *s, const drh_config *c, drh_error *e)
 {
-    static const char *const dialects[] = {"auto", "alpaca", "sharegpt", "messages", "pairs"};
+    static const char *const dialects[] = {"auto",     "alpaca", "sharegpt",
+                                           "messages", "pairs",  "dialogue"};
     const drh_host          *h = s->host;
     int32_t                  kind = 0;
     uint32_t                 i;
@@ -206,6 +215,7 @@ static drh_status read_options(struct chat *s, const drh_config *c, drh_error *e
 static void destroy(void *self)
 {
     struct chat *s = self;
+    chat_tell_free(s);
     (void)s->host->alloc(s->host, s, 0);
 }
 
@@ -221,6 +231,9 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     st = read_options(s, c, e);
     if (st == DRH_OK) {
         st = read_keys(s, c, e);
+    }
+    if (st == DRH_OK && chat_tell_new(s) != DRH_OK) {
+        st = drh_fail(e, DRH_E_NOMEM, "out of memory");
     }
     if (st != DRH_OK) {
         destroy(s);

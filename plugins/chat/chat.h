@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * chat.h - the inside of chat.so.  A record goes through three steps, each in its own file:
- *     collect.c, pairs.c, special.c, written.c   any dialect -> a list of turns and a system text
+ *     collect.c, with pairs.c, special.c, dialogue.c, written.c
+ *                            any dialect -> a list of turns and a system text
  *     tidy.c                 the rules of a conversation: order, empty turns, number of rounds
  *     write.c                turns -> the canonical record, with its metadata
+ * tell.c logs what the records of a data set were read as.
  * All of it works on a chat_worker, the scratch of one thread; nothing here is shared but the
  * read-only struct chat.
  */
@@ -19,7 +21,18 @@ enum chat_dialect {
     CHAT_ALPACA,   /* instruction, input, output */
     CHAT_SHAREGPT, /* a list of turns */
     CHAT_MESSAGES, /* a list of turns, too; the name that OpenAI users look for */
-    CHAT_PAIRS     /* prompt/response and the like */
+    CHAT_PAIRS,    /* prompt/response and the like */
+    CHAT_DIALOGUE  /* a whole dialogue in one text */
+};
+
+/* What a record was read as. */
+enum chat_as {
+    CHAT_AS_TURNS = 0,
+    CHAT_AS_MOSS,
+    CHAT_AS_TREE,
+    CHAT_AS_DIALOGUE,
+    CHAT_AS_PAIR,
+    CHAT_AS_COUNT
 };
 
 /* Names of the canonical roles: chat_role_word(), chat_role_openai(). */
@@ -29,8 +42,18 @@ enum { CHAT_MAX_KEYS = 32, CHAT_MAX_USED = 8, CHAT_MAX_DOCS = 4 };
 
 /* Field names that a side of a pair goes by, best first; ends with DRH_FIELD_NONE. */
 struct chat_keys {
-    drh_field f[CHAT_MAX_KEYS];
+    drh_field   f[CHAT_MAX_KEYS];
+    const char *name[CHAT_MAX_KEYS]; /* static, or the configuration's */
 };
+
+/* What was said of a data set in the log. */
+struct chat_line {
+    char        data_set[200];
+    uint32_t    as; /* enum chat_as */
+    const char *field[2];
+};
+
+struct chat_told;
 
 struct chat {
     const drh_host *host;
@@ -48,7 +71,9 @@ struct chat {
 
     /* `prompts` holds `instructions` first: an input is joined to an instruction only, or to any
      * prompt when input_key was given. */
-    struct chat_keys lists, instructions, inputs, prompts, responses, systems;
+    struct chat_keys lists, dialogues, instructions, inputs, prompts, responses, systems;
+
+    struct chat_told *told; /* what was logged, with a lock of its own */
 };
 
 struct chat_turn {
@@ -72,19 +97,23 @@ struct chat_worker {
     drh_json          *docs[CHAT_MAX_DOCS]; /* lists that were texts, closed by record */
     size_t             n_docs;
 
+    struct chat_line told; /* the last that was looked up */
+
     /* the record at hand */
-    bool      as_is;      /* the list of turns is canonical already */
-    bool      has_system; /* system_text is set; system_raw too if system_is_raw */
-    bool      system_in_place, system_is_raw;
-    drh_str   system_text;
-    drh_value system_raw;
-    size_t    input_from; /* byte in the first human turn where the input begins; 0: no input */
-    drh_field used[CHAT_MAX_USED]; /* fields that went into the turns */
-    size_t    n_used;
-    size_t    at;   /* number of the turn that is read, from 1 */
-    bool      drop; /* the outcome is a drop, not a failure */
-    char      reason[41];
-    char      detail[200];
+    uint32_t    as; /* enum chat_as, and the fields that say so; the second may be NULL */
+    const char *as_field[2];
+    bool        as_is;      /* the list of turns is canonical already */
+    bool        has_system; /* system_text is set; system_raw too if system_is_raw */
+    bool        system_in_place, system_is_raw;
+    drh_str     system_text;
+    drh_value   system_raw;
+    size_t      input_from; /* byte in the first human turn where the input begins; 0: no input */
+    drh_field   used[CHAT_MAX_USED]; /* fields that went into the turns */
+    size_t      n_used;
+    size_t      at;   /* number of the turn that is read, from 1 */
+    bool        drop; /* the outcome is a drop, not a failure */
+    char        reason[41];
+    char        detail[200];
 };
 
 /* Is s this literal?  Inline: its length is known, and the comparison becomes one of words. */
@@ -146,8 +175,22 @@ drh_status chat_summary(struct chat_worker *w, const drh_record *r);
 /* -- special.c: DRH_E_MISSING when the record is none of these */
 drh_status chat_moss(struct chat_worker *w, const drh_record *r);
 drh_status chat_oasst(struct chat_worker *w, const drh_record *r);
-/* True, with the turns added, when the prompt is a whole dialogue "Human:...Assistant:" (BELLE). */
-drh_status chat_belle(struct chat_worker *w, drh_str prompt, bool *done);
+
+/* -- dialogue.c */
+bool       chat_is_dialogue(drh_str s);
+drh_status chat_dialogue_text(struct chat_worker *w, drh_str s); /* adds its turns */
+/* True, with the turns added, when the prompt is a dialogue up to the mark of the answer:
+ * "Human:...Assistant:". */
+drh_status chat_open_dialogue(struct chat_worker *w, drh_str prompt, bool *done);
+/* DRH_E_MISSING when the record has no such field */
+drh_status chat_dialogue(struct chat_worker *w, const drh_record *r);
+
+/* -- tell.c */
+drh_status chat_tell_new(struct chat *c);
+void       chat_tell_free(struct chat *c);
+void       chat_read_as(struct chat_worker *w, uint32_t as, const char *field, const char *second);
+/* Logs what the record was read as, once for each data set. */
+void chat_tell(struct chat_worker *w, const drh_record_info *info);
 
 /* -- tidy.c: the rules of order, emptiness and choice; chat_bad() or chat_drop() were called */
 drh_status chat_tidy(struct chat_worker *w);

@@ -4,8 +4,9 @@
  * on the worker's thread.
  *
  * Order when several dialects match: messages_key / prompt_key / response_key of the recipe; a list
- * of turns (conversations, messages, conversation, chat_rounds, data); MOSS `chat`; an OASST tree;
- * instruction and a response; another prompt and a response; content and summary.
+ * of turns (conversations, messages, conversation, chat_rounds, data, chosen); MOSS `chat`; an
+ * OASST tree; a dialogue in one text; instruction and a response; another prompt and a response;
+ * content and summary.
  */
 #include "chat.h"
 
@@ -391,29 +392,45 @@ static drh_status from_list(struct chat_worker *w, const drh_value *list, drh_fi
     return DRH_OK;
 }
 
+/* A list of turns that is a text, or a dialogue in one; DRH_E_MISSING: neither. */
+static drh_status from_text(struct chat_worker *w, const drh_value *v, drh_field f)
+{
+    drh_value  list;
+    drh_str    s;
+    drh_status st = w->host->values->str(v, &s);
+    if (st == DRH_OK && chat_is_written(s)) {
+        st = chat_written(w, s, "the list of turns", &list);
+        return st == DRH_OK ? from_list(w, &list, f, false) : st;
+    }
+    if (st == DRH_OK && chat_is_dialogue(s)) {
+        w->as = CHAT_AS_DIALOGUE;
+        chat_use(w, f);
+        return chat_dialogue_text(w, s);
+    }
+    return st == DRH_OK ? DRH_E_MISSING : st;
+}
+
 /* Tries the fields that hold a list of turns.  DRH_E_MISSING: the record has none. */
 static drh_status find_list(struct chat_worker *w, const drh_record *r)
 {
-    const drh_host  *h = w->host;
-    const drh_field *f;
-    for (f = w->chat->lists.f; *f != DRH_FIELD_NONE; f++) {
-        drh_value list;
-        uint32_t  type;
-        if (h->records->get_value(r, *f, &list) != DRH_OK) {
+    const drh_host         *h = w->host;
+    const struct chat_keys *lists = &w->chat->lists;
+    size_t                  i;
+    for (i = 0; lists->f[i] != DRH_FIELD_NONE; i++) {
+        drh_field  f = lists->f[i];
+        drh_status st = DRH_E_MISSING;
+        drh_value  v;
+        if (h->records->get_value(r, f, &v) != DRH_OK) {
             continue;
         }
-        type = h->values->type(&list);
-        if (type == DRH_T_ARRAY) {
-            return from_list(w, &list, *f, *f == w->chat->conversations);
+        chat_read_as(w, CHAT_AS_TURNS, lists->name[i], NULL);
+        if (h->values->type(&v) == DRH_T_ARRAY) {
+            st = from_list(w, &v, f, f == w->chat->conversations);
+        } else if (h->values->type(&v) == DRH_T_STRING) {
+            st = from_text(w, &v, f);
         }
-        if (type == DRH_T_STRING) {
-            drh_str    s;
-            drh_status st = h->values->str(&list, &s);
-            if (st == DRH_OK && !chat_is_written(s)) {
-                continue;
-            }
-            st = st == DRH_OK ? chat_written(w, s, "the list of turns", &list) : st;
-            return st == DRH_OK ? from_list(w, &list, *f, false) : st;
+        if (st != DRH_E_MISSING) {
+            return st;
         }
     }
     return DRH_E_MISSING;
@@ -487,8 +504,9 @@ static drh_status from_prompt(struct chat_worker *w, const drh_record *r)
 
 drh_status chat_collect(struct chat_worker *w, const drh_record *r)
 {
-    static const collect_fn autos[] = {find_list,   chat_moss,    chat_oasst,
+    static const collect_fn autos[] = {find_list,   chat_moss,    chat_oasst, chat_dialogue,
                                        from_prompt, chat_summary, NULL};
+    static const collect_fn dialogue[] = {chat_dialogue, NULL};
     static const collect_fn alpaca[] = {from_instruction, NULL};
     static const collect_fn list[] = {find_list, NULL};
     static const collect_fn pairs[] = {from_prompt, chat_summary, NULL};
@@ -500,6 +518,8 @@ drh_status chat_collect(struct chat_worker *w, const drh_record *r)
         fn = alpaca;
     } else if (c->dialect == CHAT_PAIRS || (c->dialect == CHAT_AUTO && c->own_pair)) {
         fn = pairs;
+    } else if (c->dialect == CHAT_DIALOGUE) {
+        fn = dialogue;
     } else if (c->dialect != CHAT_AUTO || c->own_messages) {
         fn = list;
     }

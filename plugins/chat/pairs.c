@@ -6,22 +6,37 @@
  */
 #include "chat.h"
 
-/* The first of the fields that is there; *null tells of one that was there but null. */
-static drh_status find_key(struct chat_worker *w, const drh_record *r, const struct chat_keys *keys,
-                           drh_field *f, drh_value *out, bool *null)
+/* A field of a record. */
+struct found {
+    drh_field   f;
+    const char *name;
+    drh_value   v;
+    bool        null; /* one of the names was there, but null or an empty list */
+};
+
+/* The first of the fields that is there. */
+static bool find_key(struct chat_worker *w, const drh_record *r, const struct chat_keys *keys,
+                     struct found *out)
 {
     const drh_host *h = w->host;
     size_t          i;
+    out->f = DRH_FIELD_NONE;
+    out->name = NULL;
+    out->null = false;
     for (i = 0; keys->f[i] != DRH_FIELD_NONE; i++) {
-        if (h->records->get_value(r, keys->f[i], out) == DRH_OK) {
-            *f = keys->f[i];
-            if (h->values->type(out) != DRH_T_NULL) {
-                return DRH_OK;
-            }
-            *null = true;
+        uint32_t type;
+        if (h->records->get_value(r, keys->f[i], &out->v) != DRH_OK) {
+            continue;
         }
+        out->f = keys->f[i];
+        out->name = keys->name[i];
+        type = h->values->type(&out->v);
+        if (type != DRH_T_NULL && (type != DRH_T_ARRAY || h->values->count(&out->v) > 0)) {
+            return true;
+        }
+        out->null = true;
     }
-    return DRH_E_MISSING;
+    return false;
 }
 
 /* A response may be a list of alternatives: the first counts. */
@@ -100,7 +115,7 @@ static drh_status add_prompt(struct chat_worker *w, struct chat_turn *prompt,
     drh_status        st = DRH_OK;
 
     if (input->text.len == 0) {
-        st = chat_belle(w, prompt->text, &done);
+        st = chat_open_dialogue(w, prompt->text, &done);
         if (st != DRH_OK || done) {
             return st;
         }
@@ -126,15 +141,13 @@ static drh_status add_prompt(struct chat_worker *w, struct chat_turn *prompt,
 static drh_status optional(struct chat_worker *w, const drh_record *r, const struct chat_keys *keys,
                            const char *what, struct chat_turn *t)
 {
-    drh_field  f = DRH_FIELD_NONE;
-    drh_value  v;
-    bool       null = false;
-    drh_status st = DRH_OK;
-    if (find_key(w, r, keys, &f, &v, &null) == DRH_OK) {
-        st = chat_content(w, &v, what, t);
+    struct found found;
+    drh_status   st = DRH_OK;
+    if (find_key(w, r, keys, &found)) {
+        st = chat_content(w, &found.v, what, t);
     }
-    if (f != DRH_FIELD_NONE) {
-        chat_use(w, f);
+    if (found.f != DRH_FIELD_NONE) {
+        chat_use(w, found.f);
     }
     return st;
 }
@@ -154,27 +167,26 @@ drh_status chat_pair(struct chat_worker *w, const drh_record *r, const struct ch
 {
     struct chat_turn  prompt, input;
     struct chat_turn *t;
-    drh_value         pv, rv;
-    drh_field         pf = DRH_FIELD_NONE, rf = DRH_FIELD_NONE;
-    bool              pnull = false, rnull = false;
-    bool              has_p = find_key(w, r, prompts, &pf, &pv, &pnull) == DRH_OK;
-    bool       has_r = find_key(w, r, &w->chat->responses, &rf, &rv, &rnull) == DRH_OK && rf != pf;
-    drh_status st = DRH_OK;
+    struct found      p, a;
+    bool              has_p = find_key(w, r, prompts, &p);
+    bool              has_a = find_key(w, r, &w->chat->responses, &a) && a.f != p.f;
+    drh_status        st = DRH_OK;
 
-    if ((!has_p && !pnull) || (!has_r && !rnull)) {
+    if ((!has_p && !p.null) || (!has_a && !a.null)) {
         return DRH_E_MISSING;
     }
-    if (!has_r) {
-        return chat_bad(w, "null_content", "the response is null");
+    chat_read_as(w, CHAT_AS_PAIR, p.name, a.name);
+    if (!has_a) {
+        return chat_bad(w, "null_content", "the response is null or an empty list");
     }
     chat_turn_init(&prompt, CHAT_HUMAN);
     chat_turn_init(&input, CHAT_HUMAN);
-    chat_use(w, pf);
-    chat_use(w, rf);
+    chat_use(w, p.f);
+    chat_use(w, a.f);
     if (has_p) {
-        st = chat_content(w, &pv, "the prompt", &prompt);
+        st = chat_content(w, &p.v, "the prompt", &prompt);
     }
-    if (st == DRH_OK && (w->chat->own_input || is_among(&w->chat->instructions, pf))) {
+    if (st == DRH_OK && (w->chat->own_input || is_among(&w->chat->instructions, p.f))) {
         st = optional(w, r, &w->chat->inputs, "the input", &input);
     }
     if (st == DRH_OK && !has_p && input.text.len == 0) {
@@ -189,7 +201,7 @@ drh_status chat_pair(struct chat_worker *w, const drh_record *r, const struct ch
     if (st == DRH_OK) {
         st = chat_add(w, CHAT_GPT, &t);
     }
-    return st == DRH_OK ? response_content(w, &rv, t) : st;
+    return st == DRH_OK ? response_content(w, &a.v, t) : st;
 }
 
 drh_status chat_summary(struct chat_worker *w, const drh_record *r)
@@ -203,6 +215,7 @@ drh_status chat_summary(struct chat_worker *w, const drh_record *r)
         h->records->get_value(r, f[1], &v[1]) != DRH_OK) {
         return DRH_E_MISSING;
     }
+    chat_read_as(w, CHAT_AS_PAIR, "content", "summary");
     for (i = 0; i < 2 && st == DRH_OK; i++) {
         struct chat_turn *t;
         st = chat_add(w, i ? CHAT_GPT : CHAT_HUMAN, &t);

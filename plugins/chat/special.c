@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * special.c - dialects with a shape of their own: MOSS-003, OASST message trees, BELLE's dialogues
- * in one text.  Called by collect.c, on the worker's thread.
+ * special.c - dialects with a shape of their own: MOSS-003, OASST message trees.  Called by
+ * collect.c, on the worker's thread.
  */
 #include "chat.h"
 
@@ -104,6 +104,7 @@ drh_status chat_moss(struct chat_worker *w, const drh_record *r)
         h->values->member(&chat, DRH_LIT("turn_1"), &turn) != DRH_OK) {
         return DRH_E_MISSING;
     }
+    chat_read_as(w, CHAT_AS_MOSS, "chat", NULL);
     count = h->values->count(&chat);
     if (count > MOSS_MAX_TURNS) {
         return chat_bad(w, "too_many_turns", "chat has %zu turns, at most %d are read", count,
@@ -175,6 +176,7 @@ drh_status chat_oasst(struct chat_worker *w, const drh_record *r)
         return DRH_E_MISSING;
     }
     chat_use(w, w->chat->oasst_prompt);
+    chat_read_as(w, CHAT_AS_TREE, "prompt", NULL);
     for (more = !oasst_deleted(v, &node); more && st == DRH_OK;
          more = oasst_best(v, &node, &best), node = more ? best : node) {
         struct chat_turn *t;
@@ -189,58 +191,6 @@ drh_status chat_oasst(struct chat_worker *w, const drh_record *r)
         if (st == DRH_OK) {
             st = chat_content(w, &m, "a message of the tree", t);
         }
-    }
-    return st;
-}
-
-/* ---- BELLE: "Human:hi\nAssistant:yo\nHuman:ok\nAssistant:" and the last answer apart --------- */
-
-/* Finds `mark` at the start of a line, from `at` on; s.len when there is none. */
-static size_t find_mark(drh_str s, size_t at, const char *mark, size_t len)
-{
-    while (at + len <= s.len) {
-        const char *nl;
-        if (memcmp(s.ptr + at, mark, len) == 0) {
-            return at;
-        }
-        nl = memchr(s.ptr + at, '\n', s.len - at);
-        if (!nl) {
-            break;
-        }
-        at = (size_t)(nl - s.ptr) + 1;
-    }
-    return s.len;
-}
-
-static const char human_mark[] = "Human:";
-static const char answer_mark[] = "Assistant:";
-
-drh_status chat_belle(struct chat_worker *w, drh_str prompt, bool *done)
-{
-    const size_t human = sizeof(human_mark) - 1, answer = sizeof(answer_mark) - 1;
-    size_t       at = 0;
-    uint32_t     role = CHAT_HUMAN;
-    drh_status   st = DRH_OK;
-
-    *done = false;
-    if (!starts_with(prompt, human_mark, human) || prompt.len < human + answer ||
-        memcmp(prompt.ptr + prompt.len - answer, answer_mark, answer) != 0) {
-        return DRH_OK;
-    }
-    *done = true;
-    while (at < prompt.len && st == DRH_OK) {
-        size_t  from = at + (role == CHAT_HUMAN ? human : answer);
-        size_t  end = role == CHAT_HUMAN ? find_mark(prompt, from, answer_mark, answer)
-                                         : find_mark(prompt, from, human_mark, human);
-        drh_str text = {prompt.ptr + from, end - from};
-        at = end;
-        if (end < prompt.len && text.len > 0 && text.ptr[text.len - 1] == '\n') {
-            text.len--;
-        }
-        if (role == CHAT_HUMAN || end < prompt.len) {
-            st = chat_add_text(w, role, text);
-        }
-        role = role == CHAT_HUMAN ? CHAT_GPT : CHAT_HUMAN;
     }
     return st;
 }

@@ -339,6 +339,7 @@ static drh_status write_metadata(struct chat_worker *w, drh_record *r)
     if (st != DRH_OK) {
         return st;
     }
+    chat_tell(w, &info);
     st = api->open(r, w->chat->metadata, DRH_T_OBJECT);
     if (st == DRH_OK) {
         st = copy_metadata(w, r, &info, &have);

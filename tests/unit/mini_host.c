@@ -23,11 +23,19 @@ struct mini_host {
     struct arena      *arena;
     struct origin      origin;
     struct buf         out;
+    char               log[4096];
+    size_t             n_log;
 };
 
 static void mini_log(const drh_host *h, uint32_t level, const char *msg, size_t len)
 {
-    (void)h, (void)level, (void)msg, (void)len;
+    struct mini_host *m = h->impl;
+    if (level >= DRH_LOG_INFO && len + 2 <= sizeof(m->log) - m->n_log) {
+        memcpy(m->log + m->n_log, msg, len);
+        m->n_log += len;
+        m->log[m->n_log++] = '\n';
+        m->log[m->n_log] = '\0';
+    }
 }
 
 static int32_t mini_cancelled(const drh_host *h)
@@ -254,6 +262,11 @@ void mini_origin(struct mini_host *m, const char *file, const char *domain, cons
 void *mini_self(struct mini_host *m)
 {
     return m->self;
+}
+
+const char *mini_logged(struct mini_host *m)
+{
+    return m->log;
 }
 
 /* ---- a record ---- */

@@ -46,6 +46,8 @@ void              mini_free(struct mini_host *m);
 void  mini_origin(struct mini_host *m, const char *file, const char *domain, const char *dataset,
                   const char *source);
 void *mini_self(struct mini_host *m);
+/* What the stage logged so far, at level info and above, a line each. */
+const char *mini_logged(struct mini_host *m);
 /* Runs one record, line 3 of its file, through the stage.  The record that comes out as one line,
  * or "drop:REASON: DETAIL", "fail:REASON: DETAIL", "open", "error:CODE: TEXT".  Valid until the
  * next call. */
