@@ -11,6 +11,7 @@ good() { # FROM TO
     }'
 }
 
+# 5.4 bytes: what is no text, among what is.
 open='{"instruction":"q","output":"'
 {
     good 1 1000
@@ -74,7 +75,7 @@ done <<'END'
 END
 has "$T/err" "read: 100027 in, 100020 out, 7 failed"
 
-# An array: a broken element does not hide those after it, as far as its end can be seen.
+# 5.4 files: an array. A broken element does not hide those after it, as far as its end can be seen.
 {
     echo '['
     good 1 3 | sed 's/$/,/'
@@ -87,6 +88,24 @@ run 0 --plugin chat.so array.json -o array.jsonl
 lines array.jsonl 6
 lines array.jsonl.rejected.jsonl 2
 has "$T/err" "array.json:5: lone_surrogate" "array.json:6: bad_utf8"
+
+# 5.4 files: what is no JSON is named by its line, and hides nothing.
+{
+    good 1 2
+    printf '%sa",}\n' "$open"                # 3: a trailing comma
+    printf '%sa"}%sb"}\n' "$open" "$open"    # 4: two objects
+    printf '%sa","x":NaN}\n' "$open"         # 5
+    good 3 4
+} >loose.jsonl
+{
+    echo '['
+    good 1 2 | sed 's/$/,/'
+    echo ']'
+} >comma.json
+run 0 --plugin chat.so loose.jsonl comma.json -o loose.out.jsonl
+lines loose.out.jsonl 6
+has "$T/err" "loose.jsonl:3: bad_json" "loose.jsonl:4: bad_json" "loose.jsonl:5: bad_json" \
+    "comma.json:4: broken_array: a comma before the array's end"
 
 # In a run: 0 with the bad ones named in the rejects, over --max-bad 3.
 head -c 10000 main.jsonl >part.jsonl
