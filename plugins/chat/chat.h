@@ -3,7 +3,8 @@
  * chat.h - the inside of chat.so.  A record goes through three steps, each in its own file:
  *     collect.c, with pairs.c, special.c, dialogue.c, written.c
  *                            any dialect -> a list of turns and a system text
- *     tidy.c                 the rules of a conversation: order, empty turns, number of rounds
+ *     think.c                what a model thought before its answer
+ *     tidy.c, render.c       the rules of a conversation: order, empty turns, number of rounds
  *     write.c                turns -> the canonical record, with its metadata
  * tell.c logs what the records of a data set were read as.
  * All of it works on a chat_worker, the scratch of one thread; nothing here is shared but the
@@ -24,6 +25,9 @@ enum chat_dialect {
     CHAT_PAIRS,    /* prompt/response and the like */
     CHAT_DIALOGUE  /* a whole dialogue in one text */
 };
+
+enum { CHAT_THINK_KEEP = 0, CHAT_THINK_STRIP, CHAT_THINK_RENDER };
+enum { CHAT_TOOLS_KEEP = 0, CHAT_TOOLS_DROP, CHAT_TOOLS_RENDER };
 
 /* What a record was read as. */
 enum chat_as {
@@ -59,7 +63,9 @@ struct chat {
     const drh_host *host;
     int64_t         min_turns, max_turns;
     uint32_t        dialect; /* enum chat_dialect */
-    bool            drop_system, merge_system, merge_same, fail_last_user, drop_tools;
+    uint32_t        think;   /* CHAT_THINK_* */
+    uint32_t        tools;   /* CHAT_TOOLS_* */
+    bool            drop_system, merge_system, merge_same, fail_last_user;
     bool            keep_empty, to_messages, kind;
     /* Options as texts, the configuration's; len 0: not given. */
     drh_str role_key, content_key, default_system, lang, quality, joiner;
@@ -72,6 +78,7 @@ struct chat {
     /* `prompts` holds `instructions` first: an input is joined to an instruction only, or to any
      * prompt when input_key was given. */
     struct chat_keys lists, dialogues, instructions, inputs, prompts, responses, systems;
+    struct chat_keys thoughts; /* of a model, before its answer */
 
     struct chat_told *told; /* what was logged, with a lock of its own */
 };
@@ -80,9 +87,11 @@ struct chat_turn {
     uint32_t  role;
     bool      has_raw;   /* raw spells exactly `text`: its bytes can be copied */
     bool      has_extra; /* src, the turn it came from, has members beside role and content */
+    bool      has_calls; /* a CHAT_CALL out of the list `calls` */
     drh_str   text;
     drh_value raw;
     drh_value src;
+    drh_value calls;
 };
 
 struct chat_chunk;
@@ -107,6 +116,7 @@ struct chat_worker {
     bool        system_in_place, system_is_raw;
     drh_str     system_text;
     drh_value   system_raw;
+    size_t      n_rounds;   /* questions */
     size_t      input_from; /* byte in the first human turn where the input begins; 0: no input */
     drh_field   used[CHAT_MAX_USED]; /* fields that went into the turns */
     size_t      n_used;
@@ -126,10 +136,14 @@ static inline bool chat_is(drh_str s, const char *lit, size_t len)
 static inline void chat_turn_init(struct chat_turn *t, uint32_t role)
 {
     t->role = role;
-    t->has_raw = t->has_extra = false;
+    t->has_raw = t->has_extra = t->has_calls = false;
     t->text.ptr = NULL;
     t->text.len = 0;
 }
+
+/* -- options.c */
+extern const char chat_schema[];
+drh_status        chat_options(struct chat *s, const drh_config *c, drh_error *e);
 
 /* -- text.c */
 /* Notes why the record is not kept; gives DRH_E_DATA. */
@@ -191,6 +205,14 @@ void       chat_tell_free(struct chat *c);
 void       chat_read_as(struct chat_worker *w, uint32_t as, const char *field, const char *second);
 /* Logs what the record was read as, once for each data set. */
 void chat_tell(struct chat_worker *w, const drh_record_info *info);
+
+/* -- think.c: what the option `think` says; chat_bad() was called */
+drh_status chat_think(struct chat_worker *w, const drh_record *r);
+/* A member of a turn that holds a thought, and the option wants it moved. */
+bool chat_is_thought(const struct chat *c, drh_str key, const drh_value *v);
+
+/* -- render.c: only human and gpt are left */
+drh_status chat_render_tools(struct chat_worker *w);
 
 /* -- tidy.c: the rules of order, emptiness and choice; chat_bad() or chat_drop() were called */
 drh_status chat_tidy(struct chat_worker *w);

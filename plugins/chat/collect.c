@@ -287,7 +287,14 @@ static drh_status add_both(struct chat_worker *w, const struct members *m)
 /* An assistant's tool_calls become a turn of their own, the calls as JSON text. */
 static drh_status add_calls(struct chat_worker *w, const drh_value *calls)
 {
-    return chat_add_text(w, CHAT_CALL, w->host->values->json(calls));
+    struct chat_turn *t;
+    drh_status        st = chat_add(w, CHAT_CALL, &t);
+    if (st == DRH_OK) {
+        t->text = w->host->values->json(calls);
+        t->calls = *calls;
+        t->has_calls = w->host->values->type(calls) == DRH_T_ARRAY;
+    }
+    return st;
 }
 
 /* Is `name` the canonical word for its role? */
@@ -330,8 +337,14 @@ static drh_status add_object(struct chat_worker *w, const drh_value *turn)
                is_word(name, t->role) && m.has_content && v->type(&m.content) == DRH_T_STRING;
     if (calls && (!m.has_content || v->type(&m.content) == DRH_T_NULL ||
                   (v->str(&m.content, &name) == DRH_OK && name.len == 0))) {
-        w->n_turns--;
-        return add_calls(w, &m.calls);
+        w->n_turns--; /* its other members go with the calls */
+        st = add_calls(w, &m.calls);
+        if (st == DRH_OK) {
+            t = &w->turns[w->n_turns - 1];
+            t->src = *turn;
+            t->has_extra = m.others > 0;
+        }
+        return st;
     }
     if (!m.has_content) {
         return bad_content(w, "null_content", NULL, "has no content");

@@ -109,22 +109,22 @@ static drh_status check_empty(struct chat_worker *w)
 /* What the recipe leaves out by choice. */
 static drh_status choose(struct chat_worker *w)
 {
-    int64_t rounds = 0;
-    bool    tools = false;
-    size_t  i;
+    size_t rounds = 0;
+    bool   tools = false;
+    size_t i;
     for (i = 0; i < w->n_turns; i++) {
         rounds += w->turns[i].role == CHAT_HUMAN;
         tools = tools || w->turns[i].role == CHAT_CALL || w->turns[i].role == CHAT_RESULT;
     }
-    if (tools && w->chat->drop_tools) {
+    w->n_rounds = rounds;
+    if (tools && w->chat->tools == CHAT_TOOLS_DROP) {
         return chat_drop(w, "tools", "it has function calls");
     }
-    if (rounds < w->chat->min_turns || rounds > w->chat->max_turns) {
-        return chat_drop(w, "turns_out_of_range", "%lld rounds, wanted are %lld to %lld",
-                         (long long)rounds, (long long)w->chat->min_turns,
-                         (long long)w->chat->max_turns);
+    if ((int64_t)rounds < w->chat->min_turns || (int64_t)rounds > w->chat->max_turns) {
+        return chat_drop(w, "turns_out_of_range", "%zu rounds, wanted are %lld to %lld", rounds,
+                         (long long)w->chat->min_turns, (long long)w->chat->max_turns);
     }
-    return DRH_OK;
+    return tools && w->chat->tools == CHAT_TOOLS_RENDER ? chat_render_tools(w) : DRH_OK;
 }
 
 drh_status chat_tidy(struct chat_worker *w)

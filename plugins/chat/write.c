@@ -38,17 +38,18 @@ static inline drh_status put_word(const drh_record_api *api, drh_record *r, cons
 }
 
 /* What else the turn held: "loss_weight", "weight", "name" ... */
-static drh_status put_extra(struct chat_worker *w, drh_record *r, const drh_value *turn,
+static drh_status put_extra(struct chat_worker *w, drh_record *r, const struct chat_turn *t,
                             const char *role_key, const char *text_key)
 {
     const drh_value_api *v = w->host->values;
+    const bool           thoughts = w->chat->think == CHAT_THINK_STRIP || t->role == CHAT_GPT;
     drh_value            m;
     drh_status           more, st = DRH_OK;
-    for (more = v->child(turn, &m); more == DRH_OK && st == DRH_OK; more = v->next(&m)) {
+    for (more = v->child(&t->src, &m); more == DRH_OK && st == DRH_OK; more = v->next(&m)) {
         drh_str key;
         st = v->key(&m, &key);
         if (st != DRH_OK || chat_own_key(w->chat, key) || drh_str_eq(key, role_key) ||
-            drh_str_eq(key, text_key)) {
+            drh_str_eq(key, text_key) || (thoughts && chat_is_thought(w->chat, key, &m))) {
             continue;
         }
         st = w->host->records->put_key(r, key.ptr, key.len);
@@ -76,7 +77,7 @@ static drh_status put_turn(struct chat_worker *w, drh_record *r, const struct ch
         st = put_text(api, r, text_key, t->text);
     }
     if (st == DRH_OK && t->has_extra) {
-        st = put_extra(w, r, &t->src, role_key, text_key);
+        st = put_extra(w, r, t, role_key, text_key);
     }
     return st == DRH_OK ? api->end(r) : st;
 }
@@ -277,16 +278,6 @@ static drh_status put_lang(struct chat_worker *w, drh_record *r)
     return put_text(w->host->records, r, "lang", lang);
 }
 
-static bool is_multi(const struct chat_worker *w)
-{
-    size_t humans = 0;
-    size_t i;
-    for (i = 0; i < w->n_turns; i++) {
-        humans += w->turns[i].role == CHAT_HUMAN;
-    }
-    return humans > 1;
-}
-
 static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_record_info *info,
                               unsigned have)
 {
@@ -316,7 +307,7 @@ static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_re
         st = put_src(w, r, info);
     }
     if (st == DRH_OK && !(have & META_KIND) && w->chat->kind) {
-        st = put_word(api, r, "kind", is_multi(w) ? "multi" : "single");
+        st = put_word(api, r, "kind", w->n_rounds > 1 ? "multi" : "single");
     }
     if (st == DRH_OK && !(have & META_INPUT) && w->input_from > 0) {
         st = api->put_key(r, DRH_LIT("input_from"));

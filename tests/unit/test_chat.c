@@ -26,8 +26,10 @@ struct chat_case {
 #define J4(a, ...) a "," J3(__VA_ARGS__)
 #define J5(a, ...) a "," J4(__VA_ARGS__)
 #define J6(a, ...) a "," J5(__VA_ARGS__)
-#define PICK(a, b, c, d, e, f, n, ...) n
-#define CONV(...) "\"conversations\":[" PICK(__VA_ARGS__, J6, J5, J4, J3, J2, J1, )(__VA_ARGS__) "]"
+#define J7(a, ...) a "," J6(__VA_ARGS__)
+#define PICK(a, b, c, d, e, f, g, n, ...) n
+#define CONV(...)                                                                                  \
+    "\"conversations\":[" PICK(__VA_ARGS__, J7, J6, J5, J4, J3, J2, J1, )(__VA_ARGS__) "]"
 
 /* Cuts ",\"metadata\":{...}" off the end of a record. */
 static char *without_metadata(const char *line)
@@ -359,6 +361,141 @@ START_TEST(chat_outcomes)
 }
 END_TEST
 
+#define STRIP "{\"think\":\"strip\"}"
+#define RENDER "{\"think\":\"render\"}"
+
+/* What a model thought. */
+static const struct chat_case thoughts[] = {
+    {"kept", NULL,
+     "{" CONV(H("q"),
+              "{\"from\":\"gpt\",\"value\":\"<think>t</think>a\",\"reasoning_content\":\"r\"}") "}",
+     "{" CONV(
+         H("q"),
+         "{\"from\":\"gpt\",\"value\":\"<think>t</think>a\",\"reasoning_content\":\"r\"}") "}"},
+    {"stripped with the space behind it", STRIP,
+     "{" CONV(H("<think>q</think>"), G("\\n<think>\\nt < u\\n</think>\\n\\n a </think> b ")) "}",
+     "{" CONV(H("<think>q</think>"), G("a </think> b ")) "}"},
+    {"stripped, the start is the template's", STRIP, "{" CONV(H("q"), G("t\\n</think>\\n\\na")) "}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"stripped, several", STRIP,
+     "{" CONV(H("q"), G("<think>t</think>a <think>u</think>\\nb<thought>v</thought> c")) "}",
+     "{" CONV(H("q"), G("a bc")) "}"},
+    {"stripped, each kind", STRIP,
+     "{" CONV(H("q"),
+              G("<thinking>t</thinking><reasoning>t</reasoning><|thought|>t<|/thought|>"
+                "<seed:think>t</seed:think>\u25c1think\u25b7t\u25c1/think\u25b7\u25c1a")) "}",
+     "{" CONV(H("q"), G("\u25c1a")) "}"},
+    {"stripped, with a solution", STRIP,
+     "{" CONV(H("q"),
+              G("<|begin_of_thought|>\\nt\\n<|end_of_thought|>\\n\\n<|begin_of_solution|>\\na\\n<|"
+                "end_of_solution|>\\n")) "}",
+     "{" CONV(H("q"), G("a")) "}"},
+    {"stripped, two answers", STRIP,
+     "{" CONV(H("q"), G("<think></think>\\n\\na"), H("r"), G("<think>t</think>b")) "}",
+     "{" CONV(H("q"), G("a"), H("r"), G("b")) "}"},
+    {"nothing to strip: byte for byte", STRIP, "{" CONV(H("q"), G("\\u0061 <b> </b>")) "}",
+     "{" CONV(H("q"), G("\\u0061 <b> </b>")) "}"},
+    {"a mark that is spoken of", STRIP,
+     "{" CONV(H("q"), G("use <think> and <think> and <thinking>")) "}",
+     "{" CONV(H("q"), G("use <think> and <think> and <thinking>")) "}"},
+    {"only a thought", STRIP, "{" CONV(H("q"), G("<think>t</think>\\n")) "}",
+     "fail:empty_answer: turn 2 is empty"},
+    {"a thought without an end", STRIP, "{" CONV(H("q"), G("a"), H("r"), G(" <think>t")) "}",
+     "fail:open_think: an answer begins with <think>, which has no end"},
+    {"members stripped", STRIP,
+     "{" CONV(H("q"),
+              "{\"from\":\"gpt\",\"reasoning_content\":\"r\",\"value\":\"a\",\"reasoning\":null,"
+              "\"thinking\":7}") "}",
+     "{" CONV(H("q"), "{\"from\":\"gpt\",\"value\":\"a\",\"thinking\":7}") "}"},
+    {"members rendered", RENDER,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "\"a\",\"reasoning_"
+     "content\":\"r\\ns\",\"n\":1},{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\","
+     "\"content\":\"b\","
+     "\"reasoning\":\"\"}]}",
+     "{" CONV(H("q"), "{\"from\":\"gpt\",\"value\":\"<think>\\nr\\ns\\n</think>\\n\\na\",\"n\":1}",
+              H("q"), G("b")) "}"},
+    {"not rendered twice", RENDER,
+     "{" CONV(H("q"),
+              "{\"from\":\"gpt\",\"value\":\"<think>\\nr\\n</think>a\",\"reasoning\":\"r\"}") "}",
+     "{" CONV(H("q"), G("<think>\\nr\\n</think>a")) "}"},
+    {"a field beside the answer rendered", RENDER,
+     "{\"input\":\"q\",\"content\":\"a\",\"reasoning_content\":\"r\",\"score\":1}",
+     "{\"score\":1," CONV(H("q"), G("<think>\\nr\\n</think>\\n\\na")) "}"},
+    {"a field beside the answer, medical-o1", RENDER,
+     "{\"Question\":\"q\",\"Complex_CoT\":\"r\",\"Response\":\"a\"}",
+     "{" CONV(H("q"), G("<think>\\nr\\n</think>\\n\\na")) "}"},
+    {"a field beside the answer stays", STRIP,
+     "{\"input\":\"q\",\"content\":\"a\",\"reasoning\":\"r\"}",
+     "{\"reasoning\":\"r\"," CONV(H("q"), G("a")) "}"},
+    {"calls keep their thought", NULL,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "null,\"tool_calls\":"
+     "[1],\"reasoning\":\"r\"},{\"role\":\"tool\",\"content\":\"x\"},{\"role\":\"assistant\","
+     "\"content\":\"a\"}]}",
+     "{" CONV(H("q"), "{\"from\":\"function_call\",\"value\":\"[1]\",\"reasoning\":\"r\"}",
+              "{\"from\":\"observation\",\"value\":\"x\"}", G("a")) "}"},
+};
+
+START_TEST(chat_thoughts)
+{
+    check_case(&thoughts[_i]);
+}
+END_TEST
+
+#define TOOLS "{\"tools\":\"render\",\"kind\":true,\"lang\":\"none\"}"
+
+/* Calls and results as text; the form is that of Qwen2.5's chat template. */
+static const struct chat_case rendered[] = {
+    {"openai", TOOLS,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "\"let me see\","
+     "\"tool_calls\":[{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+     "\"arguments\":\"{\\\"x\\\": "
+     "1}\"}},{\"function\":{\"arguments\":{\"y\":[2]},\"name\":\"g\"}}]},{\"role\":\"tool\","
+     "\"content\":\"one\"},{"
+     "\"role\":\"tool\",\"content\":\"two\"},{\"role\":\"assistant\",\"content\":\"a\"}]}",
+     "{" CONV(
+         H("q"),
+         G("let me see\\n<tool_call>\\n{\\\"name\\\": \\\"f\\\", \\\"arguments\\\": {\\\"x\\\": "
+           "1}}\\n</tool_call>\\n"
+           "<tool_call>\\n{\\\"name\\\": \\\"g\\\", \\\"arguments\\\": "
+           "{\\\"y\\\":[2]}}\\n</tool_call>"),
+         H("<tool_response>\\none\\n</tool_response>\\n<tool_response>\\ntwo\\n</tool_response>"),
+         G("a")) "}"},
+    {"openai, forms of its own", TOOLS,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":"
+     "\"\",\"tool_calls\":[{"
+     "\"f\":1},{\"function\":{\"name\":\"g\",\"arguments\":\"none\"}}]}]}",
+     "{" CONV(
+         H("q"),
+         G("<tool_call>\\n{\\\"f\\\":1}\\n</tool_call>\\n<tool_call>\\n{\\\"name\\\": \\\"g\\\", "
+           "\\\"arguments\\\": \\\"none\\\"}\\n</tool_call>")) "}"},
+    {"sharegpt", TOOLS,
+     "{" CONV(H("q"), "{\"from\":\"function_call\",\"value\":\"{}\"}",
+              "{\"from\":\"observation\",\"value\":\"\"}",
+              "{\"from\":\"function_call\",\"value\":\"[]\"}",
+              "{\"from\":\"observation\",\"value\":\"x\"}", G("a")) "}",
+     "{" CONV(H("q"), G("<tool_call>\\n{}\\n</tool_call>"),
+              H("<tool_response>\\n\\n</tool_response>"), G("<tool_call>\\n[]\\n</tool_call>"),
+              H("<tool_response>\\nx\\n</tool_response>"), G("a")) "}"},
+    {"without calls nothing changes", TOOLS, "{" CONV(H("\\u0041"), G("a")) "}",
+     "{" CONV(H("\\u0041"), G("a")) "}"},
+};
+
+START_TEST(chat_tools_rendered)
+{
+    drh_error         e = DRH_ERROR_INIT;
+    struct mini_host *m;
+    check_case(&rendered[_i]);
+    m = mini_new(&drh_entry_v1, TOOLS, NULL, &e);
+    ck_assert_ptr_nonnull(m);
+    /* results are no questions */
+    ck_assert_ptr_nonnull(strstr(mini_run(m, rendered[_i].in), "\"kind\":\"single\""));
+    mini_free(m);
+}
+END_TEST
+
 /* Reference: printf of the parts, each preceded by its length as 8 bytes, through sha256sum:
  *   python3 -c 'import hashlib,struct,sys
  *   p=["","human","A\nB","gpt","C"]
@@ -559,6 +696,15 @@ START_TEST(chat_without_memory)
     mini_sweep(&drh_entry_v1, "{\"lang\":\"none\",\"system\":\"drop\"}", NULL,
                "{\"data\":\"['A\\\\nB' 'C']\"}",
                "{" CONV(H("A\\nB"), G("C")) ",\"metadata\":{\"id\":\"" ID_AB_C "\"}}");
+    mini_sweep(&drh_entry_v1, "{\"lang\":\"none\",\"think\":\"render\",\"turns\":[2,2]}", NULL,
+               "{\"prompt\":\"q\",\"answer\":\"a\",\"reasoning\":\"r\"}",
+               "drop:turns_out_of_range: 1 rounds, wanted are 2 to 2");
+    mini_sweep(
+        &drh_entry_v1,
+        "{\"tools\":\"render\",\"think\":\"strip\",\"lang\":\"none\",\"empty\":\"keep\"}", NULL,
+        "{" CONV(H("A\\nB"), "{\"from\":\"function_call\",\"value\":\"{}\"}") ",\"metadata\":{"
+                                                                              "\"id\":\"i\"}}",
+        "{" CONV(H("A\\nB"), G("<tool_call>\\n{}\\n</tool_call>")) ",\"metadata\":{\"id\":\"i\"}}");
     buf_free(&line);
 }
 END_TEST
@@ -572,6 +718,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, chat_dialects, 0, sizeof(dialects) / sizeof(dialects[0]));
     tcase_add_loop_test(t, chat_outcomes, 0, sizeof(outcomes) / sizeof(outcomes[0]));
+    tcase_add_loop_test(t, chat_thoughts, 0, sizeof(thoughts) / sizeof(thoughts[0]));
+    tcase_add_loop_test(t, chat_tools_rendered, 0, sizeof(rendered) / sizeof(rendered[0]));
     tcase_add_loop_test(t, chat_metadata, 0, sizeof(metadata) / sizeof(metadata[0]));
     tcase_add_loop_test(t, chat_lang_by_script, 0, sizeof(langs) / sizeof(langs[0]));
     tcase_add_test(t, chat_letters_counted);
