@@ -4,12 +4,12 @@
  *     observe.c  each record to a note: a digest of its text, where it is, what it is called; with
  *                text.c (normalisation) and shingle.c (MinHash)
  *     merge.c    the notes to a list of the records that go: equal ones by sorting the digests
- *                (sort.c), similar ones by near.c; input order decides, so workers do not matter
- *     apply.c    the list, looked up record by record
- * decontaminate.c is another plugin, which has texts and n-grams in common with it.
- * A record is known by its address: where its note begins in all notes, one after the other.  So
- * addresses are in input order, and a note can be read again.  struct dedup is read-only but in
- * create() and prepare(); scratch is in struct dedup_worker, one a thread.
+ *                (spill/sort.c), similar ones by near.c; input order decides, so workers do not
+ * matter apply.c    the list, looked up record by record decontaminate.c is another plugin, which
+ * has texts and n-grams in common with it. A record is known by its address: where its note begins
+ * in all notes, one after the other.  So addresses are in input order, and a note can be read
+ * again.  struct dedup is read-only but in create() and prepare(); scratch is in struct
+ * dedup_worker, one a thread.
  */
 #ifndef DEDUP_H
 #define DEDUP_H

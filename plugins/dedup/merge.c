@@ -139,19 +139,6 @@ static drh_status join(struct merge *m)
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
-/* Temporary files go where the notes are. */
-static void find_folder(struct merge *m, const char *const *notes, size_t n)
-{
-    char *slash;
-    (void)snprintf(m->folder, sizeof(m->folder), "%s", n ? notes[0] : ".");
-    slash = strrchr(m->folder, '/');
-    if (slash && slash != m->folder) {
-        *slash = '\0';
-    } else if (n && !slash) {
-        (void)snprintf(m->folder, sizeof(m->folder), ".");
-    }
-}
-
 static drh_status start(struct merge *m, const char *const *notes, size_t n)
 {
     drh_status st = notes_open(&m->notes, m->host, notes, n, m->e);
@@ -178,7 +165,7 @@ drh_status dedup_merge(void *self, const char *const *notes, size_t n, drh_sink 
 
     m.memory = d->memory / 4; /* three sorts at once, and one that is being sorted */
     m.shards.host = m.starts.host = d->host;
-    find_folder(&m, notes, n);
+    notes_folder(notes, n, m.folder, sizeof(m.folder));
     st = start(&m, notes, n);
     st = st == DRH_OK ? equal(&m) : st;
     st = st == DRH_OK && d->near.on ? merge_near(&m) : st;

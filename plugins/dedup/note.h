@@ -8,6 +8,7 @@
 #define DEDUP_NOTE_H
 
 #include "dedup.h"
+#include "notes.h"
 
 enum { NOTE_SHARD = 0x64641, NOTE_NAME, NOTE_RECORD };
 enum { NOTE_NO_TEXT = 1u << 0, NOTE_LINE = 1u << 1 /* the name is a file, with a line */ };
@@ -26,28 +27,6 @@ struct note {
 
 /* NOTE_NAME: its length, its bytes, padding.  NOTE_SHARD: the id. */
 enum { NOTE_ADDRESS_STEP = sizeof(struct note_head) + sizeof(struct note) };
-
-#define NOTES_DAMAGED "the notes of this step are damaged; start again with --fresh"
-
-enum { NOTES_OPEN = 64 };
-
-struct notes {
-    const drh_host    *host;
-    const char *const *path;
-    size_t             n;
-    uint64_t          *start; /* n + 1 addresses */
-    struct {
-        size_t shard;
-        int    fd; /* -1: none */
-    } open[NOTES_OPEN];
-};
-
-/* DRH_E_IO, DRH_E_NOMEM.  notes_close() in any case. */
-drh_status notes_open(struct notes *s, const drh_host *h, const char *const *path, size_t n,
-                      drh_error *e);
-void       notes_close(struct notes *s);
-/* The bytes at an address. */
-drh_status notes_read(struct notes *s, uint64_t address, void *to, size_t len, drh_error *e);
 
 /* Walks over all of them. */
 struct notes_walk {

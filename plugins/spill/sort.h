@@ -5,8 +5,8 @@
  * Items are compared as bytes: numbers in them are big-endian (sort_put64).  Equal items come once.
  * One thread.
  */
-#ifndef DEDUP_SORT_H
-#define DEDUP_SORT_H
+#ifndef SPILL_SORT_H
+#define SPILL_SORT_H
 
 #include <drh/util.h>
 

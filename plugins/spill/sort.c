@@ -90,7 +90,7 @@ void sort_free(struct sort *s)
 
 int sort_temporary(const char *folder, drh_error *e)
 {
-    static const char name[] = "/dedup-XXXXXX";
+    static const char name[] = "/drhost-XXXXXX";
     char              path[4096];
     int               fd = -1;
 
