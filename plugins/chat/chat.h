@@ -29,6 +29,8 @@ enum chat_dialect {
 enum { CHAT_THINK_KEEP = 0, CHAT_THINK_STRIP, CHAT_THINK_RENDER };
 enum { CHAT_TOOLS_KEEP = 0, CHAT_TOOLS_DROP, CHAT_TOOLS_RENDER };
 
+enum { CHAT_LEAK = 1u << 0, CHAT_TRUNCATED = 1u << 1 };
+
 /* What a record was read as. */
 enum chat_as {
     CHAT_AS_TURNS = 0,
@@ -66,7 +68,7 @@ struct chat {
     uint32_t        think;   /* CHAT_THINK_* */
     uint32_t        tools;   /* CHAT_TOOLS_* */
     bool            drop_system, merge_system, merge_same, fail_last_user;
-    bool            keep_empty, to_messages, kind;
+    bool            keep_empty, to_messages, kind, flags;
     /* Options as texts, the configuration's; len 0: not given. */
     drh_str role_key, content_key, default_system, lang, quality, joiner;
     bool    own_messages, own_input; /* messages_key, input_key was given */
@@ -216,6 +218,9 @@ drh_status chat_render_tools(struct chat_worker *w);
 
 /* -- tidy.c: the rules of order, emptiness and choice; chat_bad() or chat_drop() were called */
 drh_status chat_tidy(struct chat_worker *w);
+
+/* -- flags.c */
+unsigned chat_flags(const struct chat_worker *w); /* CHAT_LEAK, CHAT_TRUNCATED */
 
 /* -- write.c */
 drh_status chat_write(struct chat_worker *w, drh_record *r);

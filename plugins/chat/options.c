@@ -64,6 +64,9 @@ const char chat_schema[] =
     "\"quality\":{\"type\":\"string\",\"default\":\"\",\"description\":\"metadata.quality, when not empty.\"},"
     "\"kind\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Write metadata.kind: single for one "
       "round, multi for more.\"},"
+    "\"flags\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Write metadata.flags, a list, where "
+      "something looks wrong: template_leak (a text holds <|im_end|>, an answer ### Response: and the like), "
+      "truncated (an answer stops in the middle).\"},"
     "\"output\":{\"type\":\"string\",\"enum\":[\"canonical\",\"messages\"],\"default\":\"canonical\",\"description\":"
       "\"canonical: conversations with from and value. messages: role and content, the system text as "
       "the first message.\"}"
@@ -207,6 +210,8 @@ static drh_status read_options(struct chat *s, const drh_config *c, drh_error *e
     }
     (void)h->config->get_bool(c, "/kind", &kind);
     s->kind = kind != 0;
+    (void)h->config->get_bool(c, "/flags", &kind);
+    s->flags = kind != 0;
     s->drop_system = option_is(h, c, "/system", "drop");
     s->merge_system = option_is(h, c, "/later_system", "merge");
     s->merge_same = option_is(h, c, "/same_role", "merge");

@@ -168,7 +168,8 @@ enum {
     META_QUALITY = 1u << 5,
     META_SRC = 1u << 6,
     META_KIND = 1u << 7,
-    META_INPUT = 1u << 8
+    META_INPUT = 1u << 8,
+    META_FLAGS = 1u << 9
 };
 
 static unsigned meta_bit(drh_str key)
@@ -180,6 +181,7 @@ static unsigned meta_bit(drh_str key)
         {"id", META_ID},         {"domain", META_DOMAIN}, {"dataset", META_DATASET},
         {"source", META_SOURCE}, {"lang", META_LANG},     {"quality", META_QUALITY},
         {"src", META_SRC},       {"kind", META_KIND},     {"input_from", META_INPUT},
+        {"flags", META_FLAGS},
     };
     size_t i;
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -278,6 +280,26 @@ static drh_status put_lang(struct chat_worker *w, drh_record *r)
     return put_text(w->host->records, r, "lang", lang);
 }
 
+/* Nothing when nothing looks wrong. */
+static drh_status put_flags(struct chat_worker *w, drh_record *r)
+{
+    const drh_record_api *api = w->host->records;
+    const unsigned        flags = chat_flags(w);
+    drh_status            st;
+    if (flags == 0) {
+        return DRH_OK;
+    }
+    st = api->put_key(r, DRH_LIT("flags"));
+    st = st == DRH_OK ? api->begin(r, DRH_T_ARRAY) : st;
+    if (st == DRH_OK && (flags & CHAT_LEAK)) {
+        st = api->put_str(r, DRH_LIT("template_leak"));
+    }
+    if (st == DRH_OK && (flags & CHAT_TRUNCATED)) {
+        st = api->put_str(r, DRH_LIT("truncated"));
+    }
+    return st == DRH_OK ? api->end(r) : st;
+}
+
 static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_record_info *info,
                               unsigned have)
 {
@@ -312,6 +334,9 @@ static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_re
     if (st == DRH_OK && !(have & META_INPUT) && w->input_from > 0) {
         st = api->put_key(r, DRH_LIT("input_from"));
         st = st == DRH_OK ? api->put_i64(r, (int64_t)w->input_from) : st;
+    }
+    if (st == DRH_OK && !(have & META_FLAGS) && w->chat->flags) {
+        st = put_flags(w, r);
     }
     return st;
 }
