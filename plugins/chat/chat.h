@@ -89,11 +89,10 @@ struct chat_turn {
     uint32_t  role;
     bool      has_raw;   /* raw spells exactly `text`: its bytes can be copied */
     bool      has_extra; /* src, the turn it came from, has members beside role and content */
-    bool      has_calls; /* a CHAT_CALL out of the list `calls` */
+    bool      has_calls; /* raw is not the text, but the list of calls that it was */
     drh_str   text;
     drh_value raw;
     drh_value src;
-    drh_value calls;
 };
 
 struct chat_chunk;

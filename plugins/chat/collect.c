@@ -291,7 +291,7 @@ static drh_status add_calls(struct chat_worker *w, const drh_value *calls)
     drh_status        st = chat_add(w, CHAT_CALL, &t);
     if (st == DRH_OK) {
         t->text = w->host->values->json(calls);
-        t->calls = *calls;
+        t->raw = *calls;
         t->has_calls = w->host->values->type(calls) == DRH_T_ARRAY;
     }
     return st;

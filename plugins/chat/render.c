@@ -79,7 +79,7 @@ static drh_status render_call(struct chat_worker *w, struct chat_turn *t)
     if (!t->has_calls) {
         return wrap(w, "<tool_call>\n", t->text, "\n</tool_call>", &t->text);
     }
-    for (more = v->child(&t->calls, &call); more == DRH_OK && st == DRH_OK; more = v->next(&call)) {
+    for (more = v->child(&t->raw, &call); more == DRH_OK && st == DRH_OK; more = v->next(&call)) {
         st = call_json(w, &call, &one);
         st = st == DRH_OK ? wrap(w, "<tool_call>\n", one, "\n</tool_call>", &one) : st;
         if (st == DRH_OK) {

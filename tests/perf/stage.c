@@ -34,6 +34,11 @@ struct perf {
     size_t             kept, settled;
 };
 
+static void perf_log(const drh_host *h, uint32_t level, const char *msg, size_t len)
+{
+    (void)h, (void)level, (void)msg, (void)len;
+}
+
 static void *perf_alloc(const drh_host *h, void *old, size_t size)
 {
     (void)h;
@@ -134,12 +139,15 @@ static void open_stage(struct perf *p, const char *path, const char *options)
     p->host = (drh_host){.struct_size = sizeof(drh_host),
                          .max_workers = 1,
                          .step = stage->id,
+                         .log = perf_log,
                          .alloc = perf_alloc,
                          .field = perf_field,
                          .digest = perf_digest,
                          .records = &record_api,
                          .values = &value_api,
-                         .config = &config_api};
+                         .config = &config_api,
+                         .json_open = json_doc_open,
+                         .json_close = json_doc_close};
     if (schema_parse(stage->config_schema, &schema, &e) != DRH_OK ||
         schema_apply(schema, value, "", NULL, NULL, &e) != DRH_OK ||
         config_new(value, &config, &e) != DRH_OK ||
