@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "cmd.h"
 #include "err.h"
+#include "log.h"
 #include "json.h"
 #include "loader.h"
 #include "plan.h"
@@ -130,6 +131,9 @@ int cmd_check(const struct cli_options *o)
     drh_status             st = recipe_load_all(o->args.text[0], &r, &all, &e);
     int                    rc;
 
+    if (o->verbose) {
+        log_set_level(DRH_LOG_DEBUG);
+    }
     if (st == DRH_OK) {
         st = cli_apply(o, r, &e);
     }

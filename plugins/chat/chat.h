@@ -61,6 +61,15 @@ struct chat_line {
 
 struct chat_told;
 
+enum { CHAT_MAX_ROLES = 32 };
+
+/* Words for roles that the option `roles` adds; texts are the configuration's. */
+struct chat_roles {
+    drh_str  word[CHAT_MAX_ROLES];
+    uint32_t role[CHAT_MAX_ROLES];
+    size_t   n;
+};
+
 struct chat {
     const drh_host *host;
     int64_t         min_turns, max_turns;
@@ -81,6 +90,8 @@ struct chat {
      * prompt when input_key was given. */
     struct chat_keys lists, dialogues, instructions, inputs, prompts, responses, systems;
     struct chat_keys thoughts; /* of a model, before its answer */
+
+    struct chat_roles roles;
 
     struct chat_told *told; /* what was logged, with a lock of its own */
 };

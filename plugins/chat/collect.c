@@ -150,7 +150,7 @@ drh_status chat_set_system(struct chat_worker *w, const struct chat_turn *t)
 
 /* ---- a list of turns ----------------------------------------------------------------------- */
 
-static uint32_t role_of(drh_str name)
+static uint32_t role_of(const struct chat_roles *own, drh_str name)
 {
     static const uint8_t roles[] = {
         [DRH_ROLE_UNKNOWN] = CHAT_UNKNOWN, [DRH_ROLE_SYSTEM] = CHAT_SYSTEM,
@@ -161,6 +161,11 @@ static uint32_t role_of(drh_str name)
     drh_str  s = {low, name.len};
     size_t   i;
     uint32_t role;
+    for (i = 0; i < own->n; i++) {
+        if (chat_is(name, own->word[i].ptr, own->word[i].len)) {
+            return own->role[i];
+        }
+    }
     if (chat_is(name, DRH_LIT("human")) || chat_is(name, DRH_LIT("user"))) {
         return CHAT_HUMAN; /* most of them: not looked up */
     }
@@ -322,7 +327,7 @@ static drh_status add_object(struct chat_worker *w, const drh_value *turn)
     if (!m.has_role || v->str(&m.role, &name) != DRH_OK) {
         return bad_content(w, "unknown_role", NULL, "has no role");
     }
-    st = chat_add(w, role_of(name), &t);
+    st = chat_add(w, role_of(&w->chat->roles, name), &t);
     if (st != DRH_OK) {
         return st;
     }

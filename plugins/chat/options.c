@@ -27,6 +27,9 @@ const char chat_schema[] =
       "role; empty: from or role.\"},"
     "\"content_key\":{\"type\":\"string\",\"default\":\"\",\"description\":\"Member of a turn that holds the "
       "text; empty: value or content.\"},"
+    "\"roles\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"enum\":"
+      "[\"human\",\"gpt\",\"system\",\"function_call\",\"observation\"]},\"description\":\"Words for roles of "
+      "turns beside the known ones, as {\\\"Q\\\": \\\"human\\\", \\\"A\\\": \\\"gpt\\\"}.\"},"
     "\"prompt_key\":{\"type\":\"string\",\"default\":\"\",\"description\":\"Field that holds the question; "
       "empty: the known names.\"},"
     "\"input_key\":{\"type\":\"string\",\"default\":\"\",\"description\":\"Field that is joined to the prompt; "
@@ -233,8 +236,32 @@ static drh_status read_options(struct chat *s, const drh_config *c, drh_error *e
     return DRH_OK;
 }
 
+static drh_status read_roles(struct chat *s, const drh_config *c, drh_error *e)
+{
+    static const uint32_t of[] = {CHAT_HUMAN, CHAT_GPT, CHAT_SYSTEM, CHAT_CALL, CHAT_RESULT};
+    const drh_value_api  *v = s->host->values;
+    drh_value             list, one;
+    drh_status            st = s->host->config->get_value(c, "/roles", &list);
+    for (st = st == DRH_OK ? v->child(&list, &one) : st; st == DRH_OK; st = v->next(&one)) {
+        drh_str  role;
+        uint32_t i = 0;
+        if (s->roles.n == CHAT_MAX_ROLES) {
+            return drh_fail(e, DRH_E_CONFIG, "roles: at most %d words", CHAT_MAX_ROLES);
+        }
+        if (v->key(&one, &s->roles.word[s->roles.n]) != DRH_OK || v->str(&one, &role) != DRH_OK) {
+            continue;
+        }
+        while (i + 1 < sizeof(of) / sizeof(of[0]) && !drh_str_eq(role, chat_role_word(of[i]).ptr)) {
+            i++;
+        }
+        s->roles.role[s->roles.n++] = of[i]; /* the schema knows the names */
+    }
+    return DRH_OK;
+}
+
 drh_status chat_options(struct chat *s, const drh_config *c, drh_error *e)
 {
     drh_status st = read_options(s, c, e);
+    st = st == DRH_OK ? read_roles(s, c, e) : st;
     return st == DRH_OK ? read_keys(s, c, e) : st;
 }

@@ -332,6 +332,14 @@ static const struct chat_case outcomes[] = {
     {"own keys", "{\"messages_key\":\"dlg\",\"role_key\":\"who\",\"content_key\":\"says\"}",
      "{\"dlg\":[{\"who\":\"user\",\"says\":\"q\"},{\"who\":\"bot\",\"says\":\"a\"}]}",
      "{" CONV(H("q"), G("a")) "}"},
+    {"own roles", "{\"roles\":{\"Q\":\"human\",\"gpt\":\"human\",\"A\":\"gpt\",\"S\":\"system\"}}",
+     "{\"messages\":[{\"role\":\"S\",\"content\":\"s\"},{\"role\":\"Q\",\"content\":\"q\"},"
+     "{\"role\":\"A\",\"content\":\"a\"},{\"role\":\"gpt\",\"content\":\"p\"},"
+     "{\"role\":\"assistant\",\"content\":\"b\"}]}",
+     "{" CONV(H("q"), G("a"), H("p"), G("b")) ",\"system\":\"s\"}"},
+    {"own roles: the case counts", "{\"roles\":{\"Q\":\"human\"}}",
+     "{\"messages\":[{\"role\":\"q\",\"content\":\"q\"},{\"role\":\"gpt\",\"content\":\"a\"}]}",
+     "fail:unknown_role: "},
     {"own pair", "{\"prompt_key\":\"src\",\"response_key\":\"dst\",\"input_key\":\"more\"}",
      "{\"instruction\":\"no\",\"src\":\"q\",\"more\":\"m\",\"dst\":\"a\"}",
      "{\"instruction\":\"no\"," CONV(H("q\\nm"), G("a")) "}"},

@@ -306,9 +306,9 @@ static inline uint32_t drh_hub_flags(const drh_host *h, const drh_config *c, drh
 /* A file that holds no records as far as its name tells: cards, licences, pictures, code. */
 static inline int drh_hub_aside(drh_str path)
 {
-    static const char *const data[] = {".json", ".jsonl", ".ndjson", ".parquet", ".csv",
-                                       ".tsv",  ".arrow", ".txt",    ".gz",      ".zst",
-                                       ".xz",   ".bz2",   ".zip",    ".tar",     NULL};
+    static const char *const data[] = {".json",  ".jsonl", ".ndjson", ".parquet", ".csv", ".tsv",
+                                       ".arrow", ".txt",   ".gz",     ".zst",     ".xz",  ".bz2",
+                                       ".zip",   ".tar",   ".tgz",    ".feather", NULL};
     static const char *const not_data[] = {
         "dataset_info.json", "dataset_infos.json", "dataset_dict.json",
         "state.json",        "configuration.json", "README.txt",

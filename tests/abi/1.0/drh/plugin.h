@@ -431,6 +431,13 @@ typedef struct drh_source_ops {
     drh_status (*note)(void *self, const drh_file *file, uint32_t k, drh_str *path, drh_str *text);
     /* Optional: what the source is. [main] after list() */
     drh_status (*about)(void *self, drh_source_about *out);
+    /* Optional: the source only stands for another one that it knows of, by a registry of data sets
+     * say.  *entry: that one as an entry of a recipe's "sources", JSON text, the stage's until
+     * destroy(): "use", the other stage's options, and, where they are known, "dataset" (used when
+     * the recipe names none), "reader", "or", "then".  Relative paths in it start at the current
+     * folder.  The host puts it in this one's place when a recipe is read, before anything runs;
+     * list() and the rest are never called and may be NULL. [main] */
+    drh_status (*stands_for)(void *self, drh_str *entry, drh_error *e);
 } drh_source_ops;
 
 enum { DRH_POSITION_MAX = 1024 }; /* most bytes of a reader's position */
