@@ -69,6 +69,28 @@ reader() { # NAME WORDS
 reader reader_fails 'no table of shapes'
 reader reader_needs 'asks for the service drh.infer/1'
 
+# Sources that stand for another one.
+stands() { # NAME TEXT
+    printf '{"recipe":1,"sources":[{"use":"%s"}]}' "$1" >stands.json
+    mkdir only
+    cp "$zoo/$1.so" only/
+    code=0
+    "$drhost" check --plugin-path only --plugin-path "$PLUGINS" stands.json >log 2>&1 || code=$?
+    if [ "$code" -ne 2 ] || ! grep -q "$2" log; then
+        echo "$1: exit $code; wanted 2 and \"$2\" in:" >&2
+        cat log >&2
+        bad=1
+    fi
+    rm -r only
+}
+stands stands_badly '/sources/0: what stands_badly stands for: entry:'
+stands stands_named '/sources/0: what stands_named stands for: /id: is for the recipe to say'
+stands stands_wrong '/sources/0: what stands_wrong stands for: .*/or: must be'
+stands stands_nobody '/sources/0: nobody: find: no such source'
+stands stands_itself '/sources/0: stands for stands_itself, which stands for another one'
+stands stands_empty '/sources/0: what stands_empty stands for'
+stands stands_mute '/sources/0: .*stands_mute'
+
 # One that claims every file: JSON stays with the host, unless the user gave it.
 mkdir only
 cp "$zoo/reader_all.so" only/
