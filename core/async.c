@@ -562,6 +562,24 @@ static drh_status take_answer(struct async *a, struct call *c, drh_error *e)
     return st;
 }
 
+/* Requests of records that were dropped for want of budget: they are paid for, so their answers are
+ * waited for and kept, where otherwise nobody would need them. */
+static drh_status await_paid(struct async *a, drh_error *e)
+{
+    drh_status st = DRH_OK;
+
+    while (st == DRH_OK && a->lingering) {
+        struct call *c = NULL;
+
+        if (run_cancelled()) {
+            return err_set(e, DRH_E_CANCELLED, "stopped");
+        }
+        c = pool_next(a->pool, e, &st);
+        st = st == DRH_OK && c ? take_answer(a, c, e) : st;
+    }
+    return st;
+}
+
 static drh_status drive_singly(struct async *a, drh_error *e)
 {
     drh_status st = DRH_OK;
@@ -588,7 +606,7 @@ static drh_status drive_singly(struct async *a, drh_error *e)
             st = take_answer(a, c, e);
         }
     }
-    return st;
+    return st == DRH_OK && a->s->spent[0] ? await_paid(a, e) : st;
 }
 
 struct cancel_call {
