@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_infer_memory.c - loading and scoring when allocation number N of the engine fails, or all
- * from there on: DRH_E_NOMEM with a message or the usual answer; nothing is left behind (a build
- * with AddressSanitizer sees that).  The linker puts the functions here before the library's.
+ * test_infer_memory.c - loading, scoring and answering when allocation number N of the engine
+ * fails, or all from there on: DRH_E_NOMEM with a message or the usual answer; nothing is left
+ * behind (a build with AddressSanitizer sees that).  The linker puts the functions here before the
+ * library's.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "lm_request.h"
@@ -190,6 +191,90 @@ START_TEST(an_allocation_fails_in_a_chat)
 }
 END_TEST
 
+/* ---- answers ------------------------------------------------------------------------------- */
+
+enum { ANSWERS = 3 };
+
+/* A new worker writes three answers; two share their prompt.  The texts go to `text`, which is the
+ * caller's; *none is not 0 when one of them could not be written.  Nothing is asserted here, which
+ * takes memory. */
+static drh_status write_answers(struct lab *lab, char text[ANSWERS][256], int *none, drh_error *e)
+{
+    static const drh_str avoid[] = {{"The", 3}, {"\n", 1}}, end = {"zzz", 3};
+    const drh_life      *life = drh_entry_v1.stages[0]->life;
+    drh_infer_req        req[ANSWERS];
+    const drh_infer_req *rq[ANSWERS];
+    drh_infer_res        res[ANSWERS], *rs[ANSWERS];
+    drh_error            err[ANSWERS];
+    void                *worker = NULL;
+    drh_status           st = life->open_worker(lab->self, 0, &worker, e);
+    for (size_t i = 0; i < ANSWERS; i++) {
+        req[i] = lab_req(i ? "### Instruction:\nName a colour.\n\n### Response:"
+                           : "The first five days are",
+                         "", 0, 0);
+        req[i].op = DRH_INFER_GENERATE;
+        req[i].max_tokens = 12;
+        req[i].temperature = i ? 0.8 : 0.0;
+        req[i].top_k = 50;
+        req[i].min_p = 0.01;
+        req[i].repetition_penalty = 1.1;
+        req[i].seed = i;
+        req[i].stop = &end;
+        req[i].n_stop = 1;
+        req[i].first_avoid = avoid;
+        req[i].n_first_avoid = 2;
+        err[i] = (drh_error)DRH_ERROR_INIT;
+        res[i] = (drh_infer_res){.struct_size = sizeof(res[i]), .error = &err[i]};
+        rq[i] = &req[i];
+        rs[i] = &res[i];
+    }
+    if (st != DRH_OK) {
+        return st;
+    }
+    st = lab->p->run(lab->self, worker, rq, ANSWERS, rs, e);
+    for (size_t i = 0; st == DRH_OK && i < ANSWERS; i++) {
+        *none |= res[i].status != DRH_OK;
+        st = res[i].status != DRH_OK && res[i].status != DRH_E_NOMEM ? res[i].status : st;
+        (void)snprintf(text[i], sizeof(text[i]), "%.*s", (int)res[i].text.len, res[i].text.ptr);
+    }
+    life->close_worker(lab->self, worker);
+    return st;
+}
+
+START_TEST(an_answer_without_memory)
+{
+    struct lab lab;
+    char       want[ANSWERS][256], got[ANSWERS][256];
+    drh_error  e = DRH_ERROR_INIT;
+    int        none = 0, done = 0;
+    ck_assert_int_eq(lab_open(&lab, DRH_SOURCE_DIR "/examples/models/tiny-qwen2"), DRH_OK);
+    ck_assert_int_eq(write_answers(&lab, want, &none, &e), DRH_OK);
+    ck_assert_int_eq(none, 0);
+    for (size_t i = 0; i < ANSWERS; i++) {
+        ck_assert_msg(strlen(want[i]) > 10, "%zu: \"%s\"", i, want[i]);
+    }
+    for (int from_there_on = 0; from_there_on < 2; from_there_on++, done = 0) {
+        long n = 1;
+        for (; !done; n++) {
+            drh_status st;
+            none = 0;
+            left = n;
+            all = from_there_on;
+            st = write_answers(&lab, got, &none, &e);
+            done = left > 0; /* it did not come to that one */
+            left = -1;
+            ck_assert_msg(st == DRH_OK || st == DRH_E_NOMEM, "allocation %ld: %d, %s", n, st,
+                          e.message);
+            for (size_t i = 0; st == DRH_OK && !none && i < ANSWERS; i++) {
+                ck_assert_str_eq(got[i], want[i]);
+            }
+        }
+        ck_assert_int_gt(n, 10);
+    }
+    lab_close(&lab);
+}
+END_TEST
+
 /* ---- tokenizers ---------------------------------------------------------------------------- */
 
 static const char *const tokenizers[] = {"llama3", "qwen2", "llama2", "misc", "tiny_steps"};
@@ -267,6 +352,7 @@ int main(void)
     tcase_set_timeout(t, 100);
     tcase_add_loop_test(t, an_allocation_fails, 0, (int)(sizeof(cases) / sizeof(cases[0])));
     tcase_add_loop_test(t, an_allocation_fails_in_a_chat, 0, 2);
+    tcase_add_test(t, an_answer_without_memory);
     tcase_add_loop_test(t, a_tokenizer_without_memory, 0,
                         (int)(sizeof(tokenizers) / sizeof(tokenizers[0])));
     suite_add_tcase(s, t);
