@@ -217,12 +217,27 @@ static drh_status take_row(struct batch *b, const struct batch_item *it)
     if (r->settled == REC_KEPT) {
         b->rec[b->n_rec++] = it->rec;
         b->counts[0].out++;
+        b->counts[0].mended += r->mended;
         return DRH_OK;
     }
     st = counts_reason(&b->counts[0], r->reason, bad, 1);
     return st == DRH_OK ? reject_line(&b->rejects, "read", bad, r->reason, r->detail, r->origin,
                                       r->row, r->line, record_id(r))
                         : st;
+}
+
+/* A record that was refused, without what may be mended; what it is refused for stays as it was. */
+static drh_status parse_mended(struct batch *b, const struct batch_item *it, struct drh_record *r)
+{
+    const char *text = b->text.ptr + it->off;
+    size_t      len = it->len;
+    drh_status  st = json_mend(b->arena, &text, &len);
+
+    if (st == DRH_OK) {
+        st = record_parse(r, text, len, NULL);
+    }
+    b->counts[0].mended += st == DRH_OK;
+    return st;
 }
 
 static drh_status parse_item(struct batch *b, const struct batch_item *it)
@@ -246,6 +261,9 @@ static drh_status parse_item(struct batch *b, const struct batch_item *it)
     r->line = it->line;
     r->uid = mix64(it->file->key, it->row);
     st = record_parse(r, b->text.ptr + it->off, it->len, &je);
+    if (st == DRH_E_DATA && strcmp(je.code, "bad_json") == 0) {
+        st = parse_mended(b, it, r);
+    }
     if (st == DRH_E_DATA) {
         return reject_item(b, it, je.code, je.message);
     }

@@ -474,6 +474,9 @@ static void summary(const struct steps *s)
             (void)fprintf(stderr, "%llu added, ", (unsigned long long)c->added);
         }
         (void)fprintf(stderr, "%llu out", (unsigned long long)c->out);
+        if (c->mended) {
+            (void)fprintf(stderr, " (%llu mended)", (unsigned long long)c->mended);
+        }
         if (c->dropped) {
             (void)fprintf(stderr, ", %llu dropped:", (unsigned long long)c->dropped);
             print_reasons(c, false);

@@ -53,6 +53,7 @@ drh_status counts_add(struct counts *into, const struct counts *from)
     into->in += from->in;
     into->added += from->added;
     into->out += from->out;
+    into->mended += from->mended;
     for (size_t i = 0; i < from->n_reasons; i++) {
         const struct reason_count *r = &from->reason[i];
         drh_status                 st = counts_reason(into, r->reason, r->failed, r->n);
@@ -94,6 +95,7 @@ cJSON *counts_json(const struct counts *c)
               cJSON_AddNumberToObject(j, "dropped", (double)c->dropped) &&
               cJSON_AddNumberToObject(j, "failed", (double)c->failed);
 
+    ok = ok && (!c->mended || cJSON_AddNumberToObject(j, "mended", (double)c->mended));
     for (size_t i = 0; ok && i < c->n_reasons; i++) {
         ok = cJSON_AddNumberToObject(kind[c->reason[i].failed], c->reason[i].reason,
                                      (double)c->reason[i].n) != NULL;
@@ -120,6 +122,7 @@ drh_status counts_from_json(struct counts *c, const cJSON *j)
     c->in = number(j, "in");
     c->added = number(j, "added");
     c->out = number(j, "out");
+    c->mended = number(j, "mended");
     for (int failed = 0; failed < 2; failed++) {
         cJSON_ArrayForEach(r,
                            cJSON_GetObjectItemCaseSensitive(reasons, failed ? "failed" : "dropped"))

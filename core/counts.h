@@ -18,6 +18,7 @@ struct reason_count {
 /* Balance: in + added = out + dropped + failed. */
 struct counts {
     uint64_t             in, added, out, dropped, failed;
+    uint64_t             mended; /* of those out: json_mend() */
     struct reason_count *reason; /* owned, in order of first appearance */
     size_t               n_reasons, cap_reasons;
 };
@@ -29,8 +30,8 @@ drh_status counts_reason(struct counts *c, const char *reason, bool failed,
 drh_status counts_add(struct counts *into, const struct counts *from);
 bool       counts_damaged(const struct counts *c); /* the reader's: a file ends in the middle */
 bool       counts_balance(const struct counts *c);
-/* {"in":..,"added":..,"out":..,"dropped":..,"failed":..,"reasons":{"dropped":{..},"failed":{..}}}
- */
+/* {"in":..,"added":..,"out":..,"dropped":..,"failed":..,"reasons":{"dropped":{..},"failed":{..}}},
+ * and "mended" if there are any. */
 cJSON     *counts_json(const struct counts *c); /* NULL: out of memory */
 drh_status counts_from_json(struct counts *c, const cJSON *j);
 

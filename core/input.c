@@ -361,15 +361,12 @@ static drh_status after_array(struct input *in, struct input_item *item, drh_err
                   "text after the array's end; one array a file, or one value a line", e);
 }
 
-/* At ]. */
+/* At ], perhaps behind a comma too many, which does no harm. */
 static drh_status close_array(struct input *in, struct input_item *item, drh_error *e)
 {
-    bool comma = in->form == F_ARRAY_COMMA;
-
     in->start++;
     in->form = F_ARRAY_CLOSED;
-    return comma ? refuse(in, item, "broken_array", in->line, "a comma before the array's end")
-                 : after_array(in, item, e);
+    return after_array(in, item, e);
 }
 
 static drh_status next_in_array(struct input *in, struct input_item *item, drh_error *e)
@@ -413,6 +410,10 @@ static drh_status is_json(const char *p, size_t n, bool *yes)
     drh_status      st = DRH_E_NOMEM;
 
     if (scratch) {
+        st = json_scan(p, n, scratch, NULL, NULL, &type, &je);
+    }
+    if (st == DRH_E_DATA && strcmp(je.code, "bad_json") == 0 &&
+        (st = json_mend(scratch, &p, &n)) == DRH_OK) {
         st = json_scan(p, n, scratch, NULL, NULL, &type, &je);
     }
     arena_free(scratch);

@@ -51,6 +51,11 @@ drh_status json_scan(const char *text, size_t len, struct arena *scratch, json_m
 drh_status json_scan_lines(const char *text, size_t len, struct arena *scratch, json_member_fn fn,
                            void *ctx, uint32_t *type, bool *newline, struct json_err *e);
 
+/* For text that json_scan() has refused: a copy of it in the arena with null for NaN, Infinity and
+ * -Infinity, which Python writes, and without commas before a closing bracket.  It need not be JSON
+ * yet.  DRH_E_DATA: there is nothing of the kind in it.  DRH_E_NOMEM. */
+drh_status json_mend(struct arena *a, const char **text, size_t *len);
+
 /* ---- the rest works on text that json_scan() has accepted ---- */
 
 uint32_t    json_type(const char *p);                  /* by the first byte */

@@ -104,7 +104,7 @@ struct drh_record *record_blank(struct arena *a)
     r->members = NULL;
     r->n_members = r->cap_members = 0;
     r->bits = 0;
-    r->changed = r->stale = r->multiline = false;
+    r->changed = r->stale = r->mended = r->multiline = false;
     r->settled = REC_OPEN;
     r->attempt = 0;
     r->reason[0] = '\0';

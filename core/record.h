@@ -35,6 +35,7 @@ struct drh_record {
     uint64_t             bits;      /* field_bit() of all members' keys, and of some more */
     bool                 changed;   /* a member was set or unset, or there is no source */
     bool                 stale;     /* the source text is not what the members say */
+    bool                 mended;    /* json_mend() made its source text JSON */
     bool                 multiline; /* the source holds a newline between tokens */
     uint8_t              settled;   /* enum settled */
     uint32_t             attempt;

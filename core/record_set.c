@@ -345,6 +345,11 @@ drh_status record_set_json(drh_record *r, drh_field f, const char *ptr, size_t l
         return DRH_E_ARG;
     }
     st = json_scan(ptr, len, r->arena, NULL, NULL, &type, NULL);
+    if (st == DRH_E_DATA && f == DRH_FIELD_NONE && /* a reader's record: as in a file of JSON */
+        (st = json_mend(r->arena, &ptr, &len)) == DRH_OK) {
+        st = json_scan(ptr, len, r->arena, NULL, NULL, &type, NULL);
+        r->mended = st == DRH_OK;
+    }
     if (st == DRH_OK) {
         const char *end = ptr + len;
         ptr = json_space(ptr, end);

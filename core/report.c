@@ -161,6 +161,10 @@ static void put_steps(struct text *t, const cJSON *list)
         }
         put(t, "    %-22.22s %10.0f %10.0f %10.0f %10.0f %10.0f\n", str(s, "step"), count(s, "in"),
             count(s, "added"), count(s, "out"), count(s, "dropped"), count(s, "failed"));
+        if (count(s, "mended") > 0) {
+            put(t, "      mended: %.0f with NaN, Infinity or a comma too many\n",
+                count(s, "mended"));
+        }
         put_reasons(t, "dropped", get(get(s, "reasons"), "dropped"));
         put_reasons(t, "failed", get(get(s, "reasons"), "failed"));
     }

@@ -300,15 +300,12 @@ static drh_status after_array(struct values *v, struct values_item *item, drh_er
                         : st;
 }
 
-/* At ]. */
+/* At ], perhaps behind a comma too many, which does no harm. */
 static drh_status close_array(struct values *v, struct values_item *item, drh_error *e)
 {
-    const bool comma = v->form == VALUES_ARRAY_COMMA;
-
     text_in_take(&v->in, 1);
     v->form = VALUES_ARRAY_CLOSED;
-    return comma ? refuse(item, v->line, "broken_array", "a comma before the array's end")
-                 : after_array(v, item, e);
+    return after_array(v, item, e);
 }
 
 static drh_status next_in_array(struct values *v, struct values_item *item, drh_error *e)

@@ -45,6 +45,16 @@ printf 'PK\003\004%026d[Content_Types].xml' 0 >"$T/src/sheet.xlsx"
 run 2 --plugin chat.so "$T/src/sheet.xlsx"
 has "$T/err" "or a spreadsheet"
 
+echo "- rows that are nearly JSON"
+printf '{"n":NaN}\n{"n":2,}\n' >"$T/in/e.jsonl"
+printf '[{"n":3},\n{"n":[-Infinity,],},]' >"$T/in/e.json"
+tar -C "$T/in" -cf "$T/src/nearly.tar" e.jsonl e.json
+run 0 --plugin archive.so "$T/src/nearly.tar"
+has "$T/err" "4 in, 4 out (3 mended)"
+bare "$T/out" >"$T/got"
+printf '{"n":%s}\n' null 2 3 '[null]' >"$T/want"
+same "$T/want" "$T/got"
+
 echo "- bad rows"
 printf '{"n":1}\n{"n":\n\n[2]\n{"n":3,"n":4}\n{"n":5}\n' >"$T/in/c.jsonl"
 printf '[{"n":6} {"n":7},,{"n":8}' >"$T/in/d.json"

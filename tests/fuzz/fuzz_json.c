@@ -129,6 +129,17 @@ static void open_doc(const char *p, size_t len, drh_status want)
     json_doc_close(doc);
 }
 
+/* What is accepted after it was mended has no more to mend. */
+static void mend(struct arena *a, const char *p, size_t len)
+{
+    drh_status st = json_mend(a, &p, &len);
+
+    MUST(st == DRH_OK || st == DRH_E_DATA);
+    if (st == DRH_OK && rescan(a, p, len) == DRH_OK) {
+        MUST(json_mend(a, &p, &len) == DRH_E_DATA);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena   *a = arena_new();
@@ -158,6 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     } else {
         MUST(e.code != NULL && e.offset <= size && e.message[0] != '\0');
+        mend(a, p, size);
     }
     arena_free(a);
     return 0;

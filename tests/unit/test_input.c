@@ -258,7 +258,8 @@ START_TEST(broken_arrays)
 {
     /* commas */
     EXPECT("[{\"a\":1} {\"a\":2}]", "1|{\"a\":1}", "1!broken_array", "1|{\"a\":2}");
-    EXPECT("[{\"a\":1},\n]", "1|{\"a\":1}", "2!broken_array");
+    EXPECT("[{\"a\":1},\n]", "1|{\"a\":1}");
+    EXPECT("[,]", "1!broken_array");
     EXPECT("[,{\"a\":1},,\n,{\"a\":2},,]", "1!broken_array", "1|{\"a\":1}", "1!broken_array",
            "2|{\"a\":2}", "2!broken_array");
     /* brackets that are too many */
@@ -278,7 +279,7 @@ START_TEST(broken_arrays)
     EXPECT("[{\"a\":1},tru", "1|{\"a\":1}", "1!truncated");
     EXPECT("[{\"a\":1},\"x", "1|{\"a\":1}", "1!truncated");
     EXPECT("[{\"a\":1}]\n[2]", "1|{\"a\":1}", "2!broken_array");
-    EXPECT("[{\"a\":1},]\nx", "1|{\"a\":1}", "1!broken_array", "2!broken_array");
+    EXPECT("[{\"a\":1},]\nx", "1|{\"a\":1}", "2!broken_array");
 }
 END_TEST
 

@@ -211,6 +211,46 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* What is nearly JSON and what is made of it; NULL: nothing to mend. */
+static const struct {
+    const char *text, *mended;
+} nearly[] = {
+    {"NaN", "null"},
+    {"[NaN]", "[null]"},
+    {"{\"a\":NaN,\"b\": -Infinity , \"c\":Infinity}", "{\"a\":null,\"b\": null , \"c\":null}"},
+    {"[NaN,NaN,NaN]", "[null,null,null]"},
+    {"{\"NaN\":\"NaN,]\",\"x\":\"a\\\"NaN,}\",}", "{\"NaN\":\"NaN,]\",\"x\":\"a\\\"NaN,}\"}"},
+    {"[1,]", "[1]"},
+    {"[[1,],\n{\"a\":{},\t}, ]", "[[1],\n{\"a\":{}\t} ]"},
+    {"[NaN,]", "[null]"},
+    {"[1,,]", NULL},
+    {"[,]", NULL},
+    {"{,}", NULL},
+    {"[1,2", NULL},
+    {"{\"a\":,}", NULL},
+    {"[NaNs, nan, -NaN, Infinit, InfinityX, aNaN, 1NaN]", NULL},
+    {"{NaN:1}", NULL},
+    {"\"NaN", NULL},
+    {"\"\\", NULL},
+    {"", NULL},
+};
+
+START_TEST(mends)
+{
+    struct arena *a = arena_new();
+    const char   *p = nearly[_i].text;
+    size_t        n = strlen(p);
+    drh_status    st = json_mend(a, &p, &n);
+
+    ck_assert_int_eq(st, nearly[_i].mended ? DRH_OK : DRH_E_DATA);
+    if (nearly[_i].mended) {
+        ck_assert_uint_eq(n, strlen(nearly[_i].mended));
+        ck_assert_mem_eq(p, nearly[_i].mended, n);
+    }
+    arena_free(a);
+}
+END_TEST
+
 /* Every byte that may stop the fast search for the end of a run, at every place in it. */
 START_TEST(every_place_in_a_block)
 {
@@ -672,6 +712,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, accepts, 0, ROWS(good));
     tcase_add_loop_test(t, refuses, 0, ROWS(bad));
+    tcase_add_loop_test(t, mends, 0, ROWS(nearly));
     tcase_add_test(t, every_place_in_a_block);
     tcase_add_test(t, utf8_table);
     tcase_add_loop_test(t, depth, 0, 2);

@@ -201,7 +201,9 @@ typedef struct drh_record_api {
 
     /* -- changing: a new member goes to the end of its object, parents of a pointer are made.
      * DRH_E_TYPE when a parent is no object, DRH_E_DATA when text is not UTF-8, DRH_E_NOMEM.
-     * set_f64 refuses NaN and infinities (DRH_E_RANGE); set_json checks its text strictly. */
+     * set_f64 refuses NaN and infinities (DRH_E_RANGE); set_json checks its text strictly; in
+     * that of a whole record (DRH_FIELD_NONE) NaN and Infinity become null, and a comma before a
+     * closing bracket goes, as in files of JSON. */
     drh_status (*set_str)(drh_record *r, drh_field f, const char *ptr, size_t len);
     drh_status (*set_i64)(drh_record *r, drh_field f, int64_t v);
     drh_status (*set_f64)(drh_record *r, drh_field f, double v);
