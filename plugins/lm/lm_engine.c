@@ -24,7 +24,7 @@ struct pass {
     float                  *normed; /* CHUNK x width: before the MLP */
     float                  *qkv;    /* rows x qkv_width */
     float                  *mlp;    /* CHUNK x up width, or CHUNK x LM_HEAD_TILE logits */
-    float                  *att;    /* LM_QUERY_BLOCK x longest: attention weights */
+    float                  *att;    /* scratch of attention */
     struct lm_lse          *lse;    /* one a scored row */
     float                  *hit;    /* logit of the target, one a scored row */
     uint32_t               *target; /* its id */
@@ -97,7 +97,7 @@ static drh_status lay_out(struct pass *p, struct lm_scratch *s)
     part[1] = round16(p->rows * max_size(c->width, lm_attention_width(c)));
     part[2] = round16(p->rows * p->qkv_width);
     part[3] = round16(min_size(CHUNK, p->rows) * max_size(lm_up_width(c), LM_HEAD_TILE));
-    part[4] = round16(LM_QUERY_BLOCK * longest);
+    part[4] = round16(lm_attend_room(&p->steps, longest));
     part[5] = round16(p->scored);
     part[6] = round16(p->scored * sizeof(struct lm_lse) / sizeof(float));
     part[7] = round16(min_size(CHUNK, p->rows) * c->width);
@@ -148,9 +148,8 @@ static int attend(const struct pass *p, int last, size_t window)
 {
     const struct lm_config *c = &p->en->m->c;
     const size_t            d = lm_attention_width(c), s = p->qkv_width;
-    struct lm_attention     a = {
-            .s = &p->steps, .weights = p->att, .ldq = s, .ldkv = s, .window = window};
-    const float *qkv = p->qkv;
+    struct lm_attention a = {.s = &p->steps, .room = p->att, .ldq = s, .ldkv = s, .window = window};
+    const float        *qkv = p->qkv;
     a.out = p->h;
     for (size_t i = 0; i < p->n_seq; i++) {
         a.to = p->seq[i].n - 1;

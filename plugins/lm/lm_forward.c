@@ -14,7 +14,7 @@ enum { PROMPT_BLOCK = 512 }; /* rows of a prompt at a time; part of what the num
 
 /* Scratch of a number of rows, cut from one block. */
 struct room {
-    float *x, *h, *normed, *qkv, *up, *weights, *logits;
+    float *x, *h, *normed, *qkv, *up, *room, *logits;
 };
 
 static size_t round16(size_t n)
@@ -22,16 +22,16 @@ static size_t round16(size_t n)
     return (n + 15) / 16 * 16;
 }
 
-/* Room for `rows`, attention weights of `n_weights` floats and `n_logits` rows of logits. */
-static int make_room(struct lm_generator *g, size_t rows, size_t n_weights, size_t n_logits,
+/* Room for `rows`, `attention` floats for that and `n_logits` rows of logits. */
+static int make_room(struct lm_generator *g, size_t rows, size_t attention, size_t n_logits,
                      struct room *r)
 {
     const struct lm_config *c = &g->en->m->c;
     const size_t            d = c->width, a = lm_attention_width(c);
     const size_t            part[7] = {
                    rows * d,  rows * (a > d ? a : d), rows * d, rows * lm_qkv_width(c), rows * lm_up_width(c),
-                   n_weights, n_logits * c->vocab};
-    float **const out[7] = {&r->x, &r->h, &r->normed, &r->qkv, &r->up, &r->weights, &r->logits};
+                   attention, n_logits * c->vocab};
+    float **const out[7] = {&r->x, &r->h, &r->normed, &r->qkv, &r->up, &r->room, &r->logits};
     size_t        total = 0;
     for (size_t i = 0; i < 7; i++) {
         total += round16(part[i]);
@@ -110,7 +110,7 @@ static int prompt_block(const struct lm_generator *g, const struct lm_steps *s,
     struct lm_attention     a = {.s = s,
                                  .q = r->qkv,
                                  .out = r->h,
-                                 .weights = r->weights,
+                                 .room = r->room,
                                  .ldq = q,
                                  .ldkv = w,
                                  .from = from,
@@ -147,7 +147,7 @@ drh_status lm_prefill(struct lm_generator *g, struct lm_stream *st, float *logit
     const size_t           n = st->n_prompt, block = n < PROMPT_BLOCK ? n : PROMPT_BLOCK;
     struct room            r;
     size_t                 from = 0, rows = 0;
-    if (make_room(g, block, LM_QUERY_BLOCK * n, 0, &r) || lm_angles_room(&g->angles, m, n)) {
+    if (make_room(g, block, lm_attend_room(&s, n), 0, &r) || lm_angles_room(&g->angles, m, n)) {
         return DRH_E_NOMEM;
     }
     for (; from < n; from += rows) {
@@ -195,7 +195,7 @@ static void step_layer(const struct lm_generator *g, const struct lm_steps *s, c
         const size_t            position = st->n_prompt + st->n_new - 1;
         lm_place(s, &g->angles, position, r->qkv + b * q);
         keep(c, &st->kv, i, position, 1, r->qkv + b * q);
-        look_back(g, &st->kv, i, position, r->qkv + b * q, r->weights, r->h + b * a);
+        look_back(g, &st->kv, i, position, r->qkv + b * q, r->room, r->h + b * a);
     }
     lm_rest(s, l, g->n_active, r->h, r->x, r->normed, r->up);
 }

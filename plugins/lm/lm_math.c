@@ -6,6 +6,8 @@
 
 #define LM_MATH_TABLE lm_math_base
 #define LM_MATH_NAME "base"
+#define NATIVE 4
+#define MICRO 4
 #include "lm_math_impl.h"
 
 const struct lm_math *lm_math_at(size_t i)
@@ -18,7 +20,7 @@ const struct lm_math *lm_math_at(size_t i)
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
         can[n++] = &lm_math_avx512;
     }
-    if (__builtin_cpu_supports("avx2")) {
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         can[n++] = &lm_math_avx2;
     }
 #endif

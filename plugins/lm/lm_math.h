@@ -4,7 +4,7 @@
  * log-sum-exp.
  *
  * One source (lm_math_impl.h) over vectors of 16 floats, compiled for AVX-512, AVX2 and the
- * baseline; all three do the same operations in the same order, so they give the same bits.
+ * baseline; with fused multiply-add where there is one, so the builds differ in the last bits.
  * NaN and infinities pass through.  Pure functions: any thread.
  */
 #ifndef LM_MATH_H
@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+enum { LM_QUERY_GROUP = 8 }; /* queries that are computed together */
 
 struct lm_lse { /* running log-sum-exp of a row */
     float  max;
@@ -40,6 +42,19 @@ struct lm_math {
     float (*softmax)(float *s, size_t n, size_t width, float scale);
     void (*scale)(float *x, size_t n, float f);
     void (*lse)(struct lm_lse *l, const float *x, size_t n);
+    /* -- the products of attention (lm_attend.c) -- */
+    /* n rounded up to the keys of a block, which are also the columns that values come in. */
+    size_t (*room_for)(size_t n);
+    /* n keys of `size` floats, `stride` apart, to blocks: room_for(n) x size floats. */
+    void (*pack_keys)(const float *k, size_t n, size_t size, size_t stride, float *out);
+    /* n values to rows of room_for(size) floats. */
+    void (*pack_values)(const float *v, size_t n, size_t size, size_t stride, float *out);
+    /* n queries, multiplied by f, to groups: n rounded up to LM_QUERY_GROUP x size floats. */
+    void (*pack_queries)(const float *q, size_t n, size_t size, size_t stride, float f, float *out);
+    /* A group of queries times one block of keys: s[group][block], rows lds apart. */
+    void (*scores)(const float *q, const float *k, size_t size, float *s, size_t lds);
+    /* out[group][width] += p[group][n] v[n][width], rows of p ldp apart. */
+    void (*mix)(const float *p, size_t ldp, const float *v, size_t n, size_t width, float *out);
 };
 
 const struct lm_math *lm_math_best(void);   /* for this CPU */

@@ -9,13 +9,15 @@
 
 #if defined(__x86_64__)
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
-#pragma GCC target("avx2")
+#pragma GCC target("avx2,fma")
 #endif
 
 #define LM_MATH_TABLE lm_math_avx2
 #define LM_MATH_NAME "avx2"
+#define NATIVE 8
+#define MICRO 4
 #include "lm_math_impl.h"
 
 #if defined(__clang__)

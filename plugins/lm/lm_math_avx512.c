@@ -9,14 +9,16 @@
 
 #if defined(__x86_64__)
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))),        \
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))),    \
                              apply_to = function)
 #else
-#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma")
 #endif
 
 #define LM_MATH_TABLE lm_math_avx512
 #define LM_MATH_NAME "avx512"
+#define NATIVE 16
+#define MICRO 8
 #include "lm_math_impl.h"
 
 #if defined(__clang__)

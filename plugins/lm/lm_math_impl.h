@@ -54,6 +54,16 @@ INLINE float max_lanes(const vf *v)
     return m;
 }
 
+/* Zeros behind the first n lanes, n < LANES. */
+INLINE void keep_lanes(vf *v, size_t n)
+{
+    static const int32_t bits[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                            -1, -1, -1, -1, -1, -1, -1, -1};
+    vi                   m;
+    memcpy(&m, bits + LANES - n, sizeof(m));
+    *v = (vf)((vi)*v & m);
+}
+
 /* e^x, relative error about 1e-7; x is held to [-87.3, 88.3]. */
 INLINE void vexp(vf *io)
 {
@@ -292,9 +302,9 @@ INLINE float row_max(const float *x, size_t n)
 
 static float softmax(float *s, size_t n, size_t width, float scale)
 {
-    float  max = row_max(s, n);
-    vf     sum = SPLAT(0.0f), v;
-    size_t i = 0;
+    const float max = row_max(s, n);
+    vf          sum = SPLAT(0.0f), v;
+    size_t      i = 0;
     for (; i + LANES <= n; i += LANES) {
         LOAD(v, s + i);
         v = (v - max) * scale;
@@ -303,15 +313,16 @@ static float softmax(float *s, size_t n, size_t width, float scale)
         STORE(s + i, v);
     }
     if (i < n) {
-        vf zero = SPLAT(0.0f);
         load_tail(&v, s + i, n - i, -INFINITY);
         v = (v - max) * scale;
         vexp(&v);
-        memcpy(&zero, &v, (n - i) * sizeof(float));
-        sum += zero;
+        keep_lanes(&v, n - i);
+        sum += v;
         memcpy(s + i, &v, (n - i) * sizeof(float));
     }
-    memset(s + n, 0, (width - n) * sizeof(float));
+    if (width > n) {
+        memset(s + n, 0, (width - n) * sizeof(float));
+    }
     return 1.0f / sum_lanes(&sum);
 }
 
@@ -364,6 +375,9 @@ static void lse(struct lm_lse *l, const float *x, size_t n)
     l->sum += (double)sum_exp(x, n, l->max, &l->bad);
 }
 
-const struct lm_math LM_MATH_TABLE = {LM_MATH_NAME,   norm,          rms,       bias,
-                                      bias_gelu_tanh, bias_gelu_erf, bias_relu, silu_mul,
-                                      rotate,         softmax,       scale_row, lse};
+#include "lm_attend_impl.h"
+
+const struct lm_math LM_MATH_TABLE = {LM_MATH_NAME,  norm,      rms,      bias,      bias_gelu_tanh,
+                                      bias_gelu_erf, bias_relu, silu_mul, rotate,    softmax,
+                                      scale_row,     lse,       room_for, pack_keys, pack_values,
+                                      pack_queries,  scores,    mix};

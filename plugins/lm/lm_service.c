@@ -98,7 +98,7 @@ static drh_status make_identity(struct service *s, drh_error *e)
         (void)snprintf(hex + 2 * i, 3, "%02x", sha[i]);
     }
     s->backend->describe(library, sizeof(library));
-    (void)snprintf(s->identity, sizeof(s->identity), "%s sha256:%s %s/1 %s math-%s/%s %s pack=%lu",
+    (void)snprintf(s->identity, sizeof(s->identity), "%s sha256:%s %s/2 %s math-%s/%s %s pack=%lu",
                    s->model.c.arch, hex, s->backend->id, library, s->engine.math->name,
                    lm_rows_best()->name, s->precision, (unsigned long)s->pack_tokens);
     return DRH_OK;
