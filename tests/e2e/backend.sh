@@ -13,7 +13,7 @@ made() {
     run 0 report --json "$T/r.json"
     tr -d '\t\n' <"$T/out" >"$T/flat"
     has "$T/flat" "\"use\":\"$1\""
-    grep -q "\"identity\":\"gpt2 sha256:[0-9a-f]* $1/1 [^\"]* $2 pack=" "$T/flat" ||
+    grep -q "\"identity\":\"gpt2 sha256:[0-9a-f]* $1/2 [^\"]* $2 pack=" "$T/flat" ||
         fail "the report does not name $1 with $2"
 }
 

@@ -277,7 +277,7 @@ START_TEST(identity)
     drh_infer_info info = {.struct_size = sizeof(info)};
     open_model(models[0].model, has_bf16() ? "bf16" : "f32");
     ck_assert_int_eq(l.p->info(l.self, &info, &l.e), DRH_OK);
-    ck_assert_ptr_nonnull(strstr(info.identity, " infer-onednn/1 onednn-"));
+    ck_assert_ptr_nonnull(strstr(info.identity, " infer-onednn/2 onednn-"));
     ck_assert_ptr_nonnull(strstr(info.identity, has_bf16() ? " bf16 pack=" : " f32 pack="));
     lab_close(&l);
 }
