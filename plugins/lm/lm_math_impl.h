@@ -4,6 +4,7 @@
  * LM_MATH_NAME defined.  Vectors are the compiler's (GCC and clang); the number of lanes is fixed,
  * so sums add up in the same order everywhere.
  */
+#include "lm_lanes.h"
 #include "lm_math.h"
 
 #include <math.h>
@@ -31,17 +32,7 @@ INLINE void load_tail(vf *v, const float *p, size_t n, float fill)
     memcpy(v, p, n * sizeof(float));
 }
 
-INLINE float sum_lanes(const vf *v)
-{
-    float a[LANES];
-    memcpy(a, v, sizeof(a));
-    for (size_t w = LANES / 2; w > 0; w /= 2) {
-        for (size_t i = 0; i < w; i++) {
-            a[i] += a[i + w];
-        }
-    }
-    return a[0];
-}
+#define sum_lanes lm_sum16
 
 INLINE float max_lanes(const vf *v)
 {

@@ -7,6 +7,7 @@
  * An output is one vector of partial sums over k, in order, and their sum: the same operations
  * whatever the block, which is what keeps the bits of a row its own.
  */
+#include "lm_lanes.h"
 #include "lm_rows.h"
 
 #include <string.h>
@@ -29,17 +30,9 @@ INLINE void load_tail(vf *v, const float *p, size_t n)
     memcpy(v, p, n * sizeof(float));
 }
 
-INLINE float sum_lanes(const vf *v)
-{
-    float a[LANES];
-    memcpy(a, v, sizeof(a));
-    for (size_t w = LANES / 2; w > 0; w /= 2) {
-        for (size_t i = 0; i < w; i++) {
-            a[i] += a[i + w];
-        }
-    }
-    return a[0];
-}
+#define GLUE(a, b) a##b
+#define SUM_OF(lanes) GLUE(lm_sum, lanes)
+#define sum_lanes SUM_OF(LANES)
 
 /* nb outputs of mb rows; both are constants where it is inlined. */
 INLINE void block(size_t nb, size_t mb, size_t k, const float *x, size_t ldx, const float *w,
@@ -109,7 +102,8 @@ static void rows(size_t m, size_t n, size_t k, const float *x, size_t ldx, const
                  float beta, float *y, size_t ldy)
 {
     size_t j = 0;
-    for (; j + BLOCK_N <= n; j += BLOCK_N) {
+    /* For one row or two outputs one by one: w is read straight on, which memory likes best. */
+    for (; m > 2 && j + BLOCK_N <= n; j += BLOCK_N) {
         strip(BLOCK_N, m, k, x, ldx, w + j * k, beta, y + j, ldy);
     }
     for (; j < n; j++) {
@@ -117,26 +111,43 @@ static void rows(size_t m, size_t n, size_t k, const float *x, size_t ldx, const
     }
 }
 
-/* y[0..n) += x[0..k) w of one row; rows of w are ldw apart and read in the order of memory. */
+/* y[0..n) += x[0..steps) w of one row; rows of w are ldw apart.  `steps` is a constant where it is
+ * inlined. */
+INLINE void add_few_steps(size_t steps, size_t n, const float *x, const float *w, size_t ldw,
+                          float *y)
+{
+    size_t j = 0;
+    vf     v, vw;
+    for (; j + LANES <= n; j += LANES) {
+        LOAD(v, y + j);
+        EACH(i, steps)
+        {
+            LOAD(vw, w + i * ldw + j);
+            v += vw * x[i];
+        }
+        STORE(y + j, v);
+    }
+    if (j < n) {
+        load_tail(&v, y + j, n - j);
+        EACH(i, steps)
+        {
+            load_tail(&vw, w + i * ldw + j, n - j);
+            v += vw * x[i];
+        }
+        memcpy(y + j, &v, (n - j) * sizeof(float));
+    }
+}
+
+enum { STEPS = 8 }; /* rows of w read side by side, so that y is not fetched for each */
+
 INLINE void add_steps(size_t n, size_t k, const float *x, const float *w, size_t ldw, float *y)
 {
-    for (size_t i = 0; i < k; i++, w += ldw) {
-        const vf vx = SPLAT(x[i]);
-        size_t   j = 0;
-        for (; j + LANES <= n; j += LANES) {
-            vf v, vw;
-            LOAD(v, y + j);
-            LOAD(vw, w + j);
-            v += vx * vw;
-            STORE(y + j, v);
-        }
-        if (j < n) {
-            vf v, vw;
-            load_tail(&v, y + j, n - j);
-            load_tail(&vw, w + j, n - j);
-            v += vx * vw;
-            memcpy(y + j, &v, (n - j) * sizeof(float));
-        }
+    size_t i = 0;
+    for (; i + STEPS <= k; i += STEPS) {
+        add_few_steps(STEPS, n, x + i, w + i * ldw, ldw, y);
+    }
+    for (; i < k; i++) {
+        add_few_steps(1, n, x + i, w + i * ldw, ldw, y);
     }
 }
 
