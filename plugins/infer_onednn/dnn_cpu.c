@@ -59,7 +59,42 @@ static int32_t fit(int32_t score, const char *what, drh_error *e)
     return score;
 }
 
-/* OpenBLAS says 50 to f32: both are equally fast there, within a tenth, and it is everywhere. */
+/* OpenBLAS says 50 to this: both are equally fast, within a tenth, and it is everywhere. */
+static int32_t fit_f32(int amx, drh_error *e)
+{
+    return fit(40,
+               amx                                  ? "f32; bf16 would be several times faster "
+                                                      "here (AMX): --precision bf16"
+               : has(dnnl_cpu_isa_avx512_core_bf16) ? "f32; bf16 would be about twice as fast "
+                                                      "here (AVX512_BF16): --precision bf16"
+                                                    : "f32",
+               e);
+}
+
+static int32_t fit_bf16(int amx, drh_error *e)
+{
+    if (!has(dnnl_cpu_isa_avx512_core_bf16)) {
+        (void)drh_fail(e, DRH_E_UNSUPPORTED,
+                       "precision bf16 needs a CPU with AVX512_BF16 or AMX, oneDNN has %s here; it "
+                       "would be slower than f32, so take precision f32",
+                       kernel());
+        return 0;
+    }
+    return fit(amx ? 80 : 60, amx ? "bf16 (AMX)" : "bf16 (AVX512_BF16)", e);
+}
+
+static int32_t fit_int8(int amx, drh_error *e)
+{
+    if (!has(dnnl_cpu_isa_avx512_core_vnni)) {
+        (void)drh_fail(e, DRH_E_UNSUPPORTED,
+                       "precision int8 needs a CPU with AVX512_VNNI, oneDNN has %s here; take "
+                       "precision f32",
+                       kernel());
+        return 0;
+    }
+    return fit(amx ? 80 : 60, amx ? "int8 (AMX)" : "int8 (AVX512_VNNI)", e);
+}
+
 int32_t dnn_fitness(const char *precision, drh_error *e)
 {
     const unsigned threads = dnnl_version()->cpu_runtime;
@@ -70,23 +105,9 @@ int32_t dnn_fitness(const char *precision, drh_error *e)
                        "Debian's, which uses OpenMP");
         return 0;
     }
-    if (strcmp(precision, "bf16") != 0) {
-        return fit(40,
-                   amx                                  ? "f32; bf16 would be several times faster "
-                                                          "here (AMX): --precision bf16"
-                   : has(dnnl_cpu_isa_avx512_core_bf16) ? "f32; bf16 would be about twice as fast "
-                                                          "here (AVX512_BF16): --precision bf16"
-                                                        : "f32",
-                   e);
-    }
-    if (!has(dnnl_cpu_isa_avx512_core_bf16)) {
-        (void)drh_fail(e, DRH_E_UNSUPPORTED,
-                       "precision bf16 needs a CPU with AVX512_BF16 or AMX, oneDNN has %s here; it "
-                       "would be slower than f32, so take precision f32",
-                       kernel());
-        return 0;
-    }
-    return fit(amx ? 80 : 60, amx ? "bf16 (AMX)" : "bf16 (AVX512_BF16)", e);
+    return strcmp(precision, "bf16") == 0   ? fit_bf16(amx, e)
+           : strcmp(precision, "int8") == 0 ? fit_int8(amx, e)
+                                            : fit_f32(amx, e);
 }
 
 /* ---- threads ------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * dnn_pack.c - the weights of a model in bf16, in the order that the kernels read them, and the
- * primitives for each shape.  Made by one thread, then read by all.
+ * dnn_pack.c - the weights of a model in bf16 or int8, in the order that the kernels read them, and
+ * the primitives for each shape.  Made by one thread, then read by all.
  */
 #include "dnn.h"
 
@@ -30,15 +30,15 @@ static dnnl_status_t attributes(dnnl_primitive_attr_t *out)
     return st ? st : dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
 }
 
-/* Makes the primitive for `rows` rows; the first one chooses the order of the weights. */
+/* Makes the primitive for `rows` rows; for bf16 the first one chooses the order of the weights. */
 static dnnl_status_t make_step(const struct dnn_pack *p, struct dnn_shape *s, struct dnn_step *t,
                                uint32_t rows)
 {
     dnnl_primitive_desc_t pd = NULL;
     dnnl_primitive_attr_t attr = NULL;
     dnnl_matmul_desc_t    d;
-    dnnl_status_t         st = matrix(&t->x, rows, s->k, dnnl_bf16, dnnl_ab);
-    st = st ? st : matrix(&t->y, rows, s->n, dnnl_f32, dnnl_ab);
+    dnnl_status_t         st = matrix(&t->x, rows, s->k, p->int8 ? dnnl_u8 : dnnl_bf16, dnnl_ab);
+    st = st ? st : matrix(&t->y, rows, s->n, p->int8 ? dnnl_s32 : dnnl_f32, dnnl_ab);
     st = st ? st : dnnl_matmul_desc_init(&d, &t->x, &s->weights, NULL, &t->y);
     st = st ? st : attributes(&attr);
     st = st ? st : dnnl_primitive_desc_create(&pd, &d, attr, p->engine, NULL);
@@ -74,12 +74,13 @@ static drh_status find_shape(struct dnn_pack *p, const struct lm_group *g,
     p->n_shapes++;
     s->n = g->n;
     s->k = k;
-    st = matrix(&s->weights, k, g->n, dnnl_bf16, dnnl_format_tag_any);
+    st = p->int8 ? matrix(&s->weights, k, g->n, dnnl_s8, dnnl_BA16a64b4a)
+                 : matrix(&s->weights, k, g->n, dnnl_bf16, dnnl_format_tag_any);
     for (size_t i = 0; !st && i < DNN_SIZES; i++) {
         st = make_step(p, s, &s->step[i], dnn_rows[i]);
     }
     *out = s;
-    return st ? dnn_fail(e, st, "a product in bf16") : DRH_OK;
+    return st ? dnn_fail(e, st, p->int8 ? "a product in int8" : "a product in bf16") : DRH_OK;
 }
 
 /* ---- weights ------------------------------------------------------------------------------- */
@@ -139,6 +140,40 @@ static dnnl_status_t reorder(const struct dnn_pack *p, dnnl_stream_t stream, con
     return st;
 }
 
+static drh_status to_bf16(const struct dnn_pack *p, dnnl_stream_t stream, const float *f32,
+                          int b_rows, struct dnn_weights *w, drh_error *e)
+{
+    dnnl_status_t st =
+        dnnl_memory_create(&w->memory, &w->shape->weights, p->engine, DNNL_MEMORY_ALLOCATE);
+    st = st ? st : reorder(p, stream, f32, b_rows, w);
+    return st ? dnn_fail(e, st, "weights in bf16") : DRH_OK;
+}
+
+static drh_status to_int8(const struct dnn_pack *p, const float *f32, int b_rows,
+                          struct dnn_weights *w, drh_error *e)
+{
+    const size_t  n = w->shape->n, k = w->shape->k;
+    dnnl_status_t st;
+    if (k > DNN8_MAX_WIDTH) {
+        return drh_fail(e, DRH_E_UNSUPPORTED,
+                        "int8 is for layers of up to %d inputs, this model has %zu; take precision "
+                        "bf16 or f32",
+                        DNN8_MAX_WIDTH, k);
+    }
+    w->int8.s8 = aligned_alloc(64, dnn8_room(n, k));
+    w->int8.scale = malloc(n * sizeof(*w->int8.scale));
+    w->int8.sum = malloc(n * sizeof(*w->int8.sum));
+    if (!w->int8.s8 || !w->int8.scale || !w->int8.sum) {
+        return drh_fail(e, DRH_E_NOMEM, "out of memory for weights");
+    }
+    st = dnnl_memory_create(&w->memory, &w->shape->weights, p->engine, w->int8.s8);
+    if (st) {
+        return dnn_fail(e, st, "weights in int8");
+    }
+    dnn8_weights(f32, b_rows, n, k, &w->int8);
+    return DRH_OK;
+}
+
 struct packer {
     struct dnn_pack *p;
     dnnl_stream_t    stream;
@@ -158,21 +193,16 @@ static drh_status pack_group(void *ctx, struct lm_group *g)
     struct dnn_weights  *w = &k->p->weights[k->p->n_weights];
     const float         *f32;
     float               *joined;
-    dnnl_status_t        rc;
     drh_status           st = find_shape(k->p, g, &w->shape, k->e);
     if (st != DRH_OK) {
         return st;
-    }
-    rc = dnnl_memory_create(&w->memory, &w->shape->weights, k->p->engine, DNNL_MEMORY_ALLOCATE);
-    if (rc) {
-        return dnn_fail(k->e, rc, "weights in bf16");
     }
     k->p->n_weights++;
     g->packed = w;
     st = plain_weights(g, &f32, &joined, k->e);
     if (st == DRH_OK) {
-        rc = reorder(k->p, k->stream, f32, g->part[0].rows, w);
-        st = rc ? dnn_fail(k->e, rc, "weights in bf16") : DRH_OK;
+        st = k->p->int8 ? to_int8(k->p, f32, g->part[0].rows, w, k->e)
+                        : to_bf16(k->p, k->stream, f32, g->part[0].rows, w, k->e);
     }
     free(joined);
     return st;
@@ -216,7 +246,8 @@ drh_status dnn_open(struct lm_model *m, const char *precision, void **self, drh_
         st = dnn_fail(e, rc, "the CPU");
         goto out;
     }
-    if (strcmp(precision, "bf16") == 0) {
+    p->int8 = strcmp(precision, "int8") == 0;
+    if (strcmp(precision, "f32") != 0) {
         st = pack_all(p, m, e);
     }
 out:
@@ -236,7 +267,13 @@ void dnn_close(void *self)
         return;
     }
     for (size_t i = 0; i < p->n_weights; i++) {
-        (void)dnnl_memory_destroy(p->weights[i].memory);
+        struct dnn_weights *w = &p->weights[i];
+        if (w->memory) {
+            (void)dnnl_memory_destroy(w->memory);
+        }
+        free(w->int8.s8);
+        free(w->int8.scale);
+        free(w->int8.sum);
     }
     for (size_t i = 0; i < p->n_shapes * DNN_SIZES; i++) {
         dnnl_primitive_t t = p->shape[i / DNN_SIZES].step[i % DNN_SIZES].primitive;

@@ -17,7 +17,9 @@ struct dnn_worker {
     const struct dnn_pack *p;
     dnnl_stream_t          stream;
     struct step_memory     memory[DNN_MAX_SHAPES][DNN_SIZES];
-    uint16_t              *x;       /* rows in bf16, filled up */
+    char                  *x;       /* rows in bf16 or u8, filled up */
+    size_t                 x_size;  /* bytes of a number there */
+    struct dnn8_row       *row;     /* of the rows in u8 */
     float                 *y;       /* of a step, where its place is not the caller's */
     void                  *scratch; /* of the primitive that runs */
     int                    failed;
@@ -43,11 +45,11 @@ static int failed(void *ctx)
     return was;
 }
 
-/* ---- bf16 ---------------------------------------------------------------------------------- */
+/* ---- packed weights ------------------------------------------------------------------------ */
 
-/* Rows of w->x times the weights into y, as many as the step has. */
-static void run_step(struct dnn_worker *w, const struct dnn_weights *g, size_t size,
-                     const uint16_t *x, float *y)
+/* Rows in w->x times the weights into y, as many as the step has: f32, or sums in s32. */
+static void run_step(struct dnn_worker *w, const struct dnn_weights *g, size_t size, char *x,
+                     void *y)
 {
     const size_t              at = (size_t)(g->shape - w->p->shape);
     const struct step_memory *m = &w->memory[at][size];
@@ -55,8 +57,7 @@ static void run_step(struct dnn_worker *w, const struct dnn_weights *g, size_t s
                                         {DNNL_ARG_WEIGHTS, g->memory},
                                         {DNNL_ARG_DST, m->y},
                                         {DNNL_ARG_SCRATCHPAD, m->scratch}};
-    if (dnnl_memory_set_data_handle(m->x, (void *)(uintptr_t)x) ||
-        dnnl_memory_set_data_handle(m->y, y) ||
+    if (dnnl_memory_set_data_handle(m->x, x) || dnnl_memory_set_data_handle(m->y, y) ||
         dnnl_primitive_execute(g->shape->step[size].primitive, w->stream, 4, args) ||
         dnnl_stream_wait(w->stream)) {
         w->failed = 1;
@@ -70,22 +71,23 @@ static void add_to(float *y, const float *x, size_t n)
     }
 }
 
-/* `rows` rows of w->x by a step of that many or, at the end of w->x, more: these are filled up, and
- * y has no room for them. */
-static void run_block(struct dnn_worker *w, const struct dnn_weights *g, size_t size, size_t rows,
-                      int how, uint16_t *x, float *y)
+/* `rows` rows of w->x, from `at`, by a step of that many or, at the end of w->x, more: these are
+ * filled up, and y has no room for them. */
+static void run_block(struct dnn_worker *w, const struct dnn_weights *g, size_t size, size_t at,
+                      size_t rows, int how, float *y)
 {
-    const size_t k = g->shape->k, n = rows * g->shape->n;
-    memset(x + rows * k, 0, (dnn_rows[size] - rows) * k * sizeof(*x));
-    if (rows == dnn_rows[size] && !(how & LM_ADDS)) {
-        run_step(w, g, size, x, y);
-        return;
-    }
-    run_step(w, g, size, x, w->y);
-    if (how & LM_ADDS) {
-        add_to(y, w->y, n);
-    } else {
-        memcpy(y, w->y, n * sizeof(*y));
+    const size_t k = g->shape->k * w->x_size, n = g->shape->n;
+    const int    adds = how & LM_ADDS, there = rows == dnn_rows[size] && !adds;
+    char        *x = w->x + at * k;
+    float       *out = there ? y : w->y;
+    memset(x + rows * k, 0, (dnn_rows[size] - rows) * k);
+    run_step(w, g, size, x, out);
+    if (w->p->int8) {
+        dnn8_back(out, rows, n, w->row + at, &g->int8, adds, y);
+    } else if (adds) {
+        add_to(y, out, rows * n);
+    } else if (!there) {
+        memcpy(y, out, rows * n * sizeof(*y));
     }
 }
 
@@ -110,13 +112,26 @@ static size_t next_step(size_t m)
 /* m rows in w->x, at most DNN_MAX_ROWS. */
 static void run_rows(struct dnn_worker *w, const struct dnn_weights *g, size_t m, int how, float *y)
 {
-    uint16_t *x = w->x;
-    while (m > 0) {
-        const size_t size = next_step(m), rows = dnn_rows[size] < m ? dnn_rows[size] : m;
-        run_block(w, g, size, rows, how, x, y);
-        x += rows * g->shape->k;
-        y += rows * g->shape->n;
-        m -= rows;
+    size_t at = 0;
+    if (w->p->int8 && m <= DNN8_FEW_ROWS) {
+        dnn8_few(m, g->shape->n, g->shape->k, (const uint8_t *)w->x, w->row, &g->int8,
+                 how & LM_ADDS, y);
+        return;
+    }
+    while (at < m) {
+        const size_t size = next_step(m - at),
+                     rows = dnn_rows[size] < m - at ? dnn_rows[size] : m - at;
+        run_block(w, g, size, at, rows, how, y + at * g->shape->n);
+        at += rows;
+    }
+}
+
+static void bring_rows(struct dnn_worker *w, const float *x, size_t ldx, size_t rows, size_t k)
+{
+    if (w->p->int8) {
+        dnn8_rows(x, ldx, rows, k, (uint8_t *)w->x, w->row);
+    } else {
+        dnn_to_bf16(x, ldx, rows, k, (uint16_t *)(void *)w->x);
     }
 }
 
@@ -129,7 +144,7 @@ static void linear(void *ctx, const struct lm_group *g, size_t m, const float *x
     while (m > 0) {
         const size_t rows = m < DNN_MAX_ROWS ? m : DNN_MAX_ROWS;
         if (!there) {
-            dnn_to_bf16(x, ldx, rows, packed->shape->k, w->x);
+            bring_rows(w, x, ldx, rows, packed->shape->k);
         }
         run_rows(w, packed, rows, how, y);
         x += rows * ldx;
@@ -153,9 +168,10 @@ static size_t round64(size_t n)
 static int make_buffers(struct dnn_worker *w)
 {
     size_t x = 64, y = 64, scratch = 64;
+    w->x_size = w->p->int8 ? sizeof(uint8_t) : sizeof(uint16_t);
     for (size_t i = 0; i < w->p->n_shapes; i++) {
         const struct dnn_shape *s = &w->p->shape[i];
-        x = max_size(x, (size_t)(DNN_MAX_ROWS + DNN_MIN_ROWS) * s->k * sizeof(*w->x));
+        x = max_size(x, (size_t)(DNN_MAX_ROWS + DNN_MIN_ROWS) * s->k * w->x_size);
         y = max_size(y, (size_t)DNN_MAX_ROWS * s->n * sizeof(*w->y));
         for (size_t j = 0; j < DNN_SIZES; j++) {
             scratch = max_size(scratch, dnnl_memory_desc_get_size(&s->step[j].scratch));
@@ -164,7 +180,8 @@ static int make_buffers(struct dnn_worker *w)
     w->x = aligned_alloc(64, round64(x));
     w->y = aligned_alloc(64, round64(y));
     w->scratch = aligned_alloc(64, round64(scratch));
-    return w->x && w->y && w->scratch ? 0 : -1;
+    w->row = w->p->int8 ? calloc(DNN_MAX_ROWS, sizeof(*w->row)) : NULL;
+    return w->x && w->y && w->scratch && (w->row || !w->p->int8) ? 0 : -1;
 }
 
 static dnnl_status_t make_memory(struct dnn_worker *w)
@@ -200,6 +217,7 @@ static void worker_free(struct dnn_worker *w)
         (void)dnnl_stream_destroy(w->stream);
     }
     free(w->x);
+    free(w->row);
     free(w->y);
     free(w->scratch);
     free(w);
@@ -218,8 +236,11 @@ drh_status dnn_open_worker(void *self, struct lm_matmul *mm, drh_error *e)
         worker_free(w);
         return dnn_fail(e, rc, "a worker's memory");
     }
-    *mm = (struct lm_matmul){
-        .gemm = gemm, .ctx = w, .linear = w->p->n_shapes ? linear : NULL, .failed = failed};
+    *mm = (struct lm_matmul){.gemm = gemm,
+                             .ctx = w,
+                             .linear = w->p->n_shapes ? linear : NULL,
+                             .steps = w->p->int8,
+                             .failed = failed};
     return DRH_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * plugin.c - service "infer-onednn": the engine of plugins/lm on oneDNN, in f32 or bf16.  oneDNN is
- * held to one thread; packs run side by side.
+ * plugin.c - service "infer-onednn": the engine of plugins/lm on oneDNN, in f32, bf16 or int8.
+ * oneDNN is held to one thread; packs run side by side.
  */
 #include "dnn.h"
 
@@ -26,7 +26,7 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     return lm_service_create(&backend, h, c, self, e);
 }
 
-static const char schema[] = LM_SERVICE_SCHEMA("\"f32\",\"bf16\"");
+static const char schema[] = LM_SERVICE_SCHEMA("\"f32\",\"bf16\",\"int8\"");
 
 static const char *const     ids[] = {DRH_INFER, NULL};
 static const drh_service_ops ops = {sizeof(drh_service_ops), 0, ids, probe, lm_service_get};
@@ -38,7 +38,8 @@ static const drh_stage stage = {
     .kind = DRH_KIND_SERVICE,
     .id = "infer-onednn",
     .version = "1.0.0",
-    .summary = "Scores and writes text with a small language model on the CPU (oneDNN; f32, bf16)",
+    .summary =
+        "Scores and writes text with a small language model on the CPU (oneDNN; f32, bf16, int8)",
     .config_schema = schema,
     .threading = DRH_WORKERS,
     .scope = DRH_SCOPE_RECORD,

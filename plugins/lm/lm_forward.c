@@ -28,9 +28,14 @@ static int make_room(struct lm_generator *g, size_t rows, size_t attention, size
 {
     const struct lm_config *c = &g->en->m->c;
     const size_t            d = c->width, a = lm_attention_width(c);
-    const size_t            part[7] = {
-                   rows * d,  rows * (a > d ? a : d), rows * d, rows * lm_qkv_width(c), rows * lm_up_width(c),
-                   attention, n_logits * c->vocab};
+    const size_t            up = lm_up_width(c), tile = g->en->mm.steps ? LM_HEAD_TILE : 0;
+    const size_t            part[7] = {rows * d,
+                                       rows * (a > d ? a : d),
+                                       rows * d,
+                                       rows * lm_qkv_width(c),
+                                       rows * (up > tile ? up : tile),
+                                       attention,
+                                       n_logits * c->vocab};
     float **const out[7] = {&r->x, &r->h, &r->normed, &r->qkv, &r->up, &r->room, &r->logits};
     size_t        total = 0;
     for (size_t i = 0; i < 7; i++) {
@@ -53,7 +58,7 @@ static int make_room(struct lm_generator *g, size_t rows, size_t attention, size
     return 0;
 }
 
-/* The products of a step. */
+/* The products of a step, where the backend has none for that. */
 static void few_rows(void *ctx, int b_rows, size_t m, size_t n, size_t k, const float *a,
                      size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc)
 {
@@ -64,7 +69,9 @@ static void few_rows(void *ctx, int b_rows, size_t m, size_t n, size_t k, const 
 
 static struct lm_matmul step_products(const struct lm_generator *g)
 {
-    return (struct lm_matmul){.gemm = few_rows, .ctx = (void *)(uintptr_t)g->rows};
+    return g->en->mm.steps
+               ? g->en->mm
+               : (struct lm_matmul){.gemm = few_rows, .ctx = (void *)(uintptr_t)g->rows};
 }
 
 static size_t kv_width(const struct lm_config *c)
@@ -89,13 +96,33 @@ static size_t window_of(const struct lm_config *c, size_t layer)
     return lm_layer_slides(c, layer) ? c->window : 0;
 }
 
-/* Logits of rows of the residual stream, `add` still to be added. */
-static void head(const struct lm_generator *g, const struct lm_steps *s, float *x, const float *add,
-                 float *h, size_t rows, float *logits)
+/* rows x LM_HEAD_TILE of `tile` are scratch. */
+static void tiled_logits(const struct lm_steps *s, const float *h, size_t rows, float *tile,
+                         float *logits)
 {
     const struct lm_model *m = s->m;
-    lm_norm(s, x, add, h, rows, m->norm_w, m->norm_b);
-    g->rows->rows(rows, m->c.vocab, m->c.width, h, m->c.width, m->head, 0.0f, logits, m->c.vocab);
+    for (size_t t = 0; t < m->n_tiles; t++) {
+        const size_t n = m->tile[t].n;
+        lm_linear(s->mm, &m->tile[t], rows, h, m->c.width, t ? LM_SAME_ROWS : 0, tile);
+        for (size_t r = 0; r < rows; r++) {
+            memcpy(logits + r * m->c.vocab + t * LM_HEAD_TILE, tile + r * n, n * sizeof(*tile));
+        }
+    }
+}
+
+/* Logits of rows of the residual stream, `add` still to be added; r->h and r->up are overwritten.
+ */
+static void head(const struct lm_generator *g, const struct lm_steps *s, const struct room *r,
+                 float *x, const float *add, size_t rows, float *logits)
+{
+    const struct lm_model *m = s->m;
+    lm_norm(s, x, add, r->h, rows, m->norm_w, m->norm_b);
+    if (s->mm->steps) {
+        tiled_logits(s, r->h, rows, r->up, logits);
+    } else {
+        g->rows->rows(rows, m->c.vocab, m->c.width, r->h, m->c.width, m->head, 0.0f, logits,
+                      m->c.vocab);
+    }
 }
 
 /* ---- a prompt ------------------------------------------------------------------------------ */
@@ -156,7 +183,7 @@ drh_status lm_prefill(struct lm_generator *g, struct lm_stream *st, float *logit
             return DRH_E_CANCELLED;
         }
     }
-    head(g, &s, r.x + (rows - 1) * m->c.width, m->layer[m->c.layers - 1].down.bias, r.h, 1, logits);
+    head(g, &s, &r, r.x + (rows - 1) * m->c.width, m->layer[m->c.layers - 1].down.bias, 1, logits);
     return DRH_OK;
 }
 
@@ -226,7 +253,7 @@ drh_status lm_step(struct lm_generator *g, float **logits)
         }
         step_layer(g, &s, &r, i, i ? m->layer[i - 1].down.bias : NULL);
     }
-    head(g, &s, r.x, m->layer[m->c.layers - 1].down.bias, r.h, g->n_active, r.logits);
+    head(g, &s, &r, r.x, m->layer[m->c.layers - 1].down.bias, g->n_active, r.logits);
     *logits = r.logits;
     return DRH_OK;
 }

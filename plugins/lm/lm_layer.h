@@ -27,6 +27,9 @@ struct lm_matmul {
     /* A product with weights that were packed (lm_group.packed), as lm_linear; NULL: gemm. */
     void (*linear)(void *ctx, const struct lm_group *g, size_t m, const float *x, size_t ldx,
                    int how, float *y);
+    /* 1: linear is for the steps of a generation, too: a row has the same bits whatever m, and few
+     * rows are fast. */
+    int steps;
     /* Not 0: a product since the last call could not be made, for want of memory.  NULL: never. */
     int (*failed)(void *ctx);
 };

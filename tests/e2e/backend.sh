@@ -69,21 +69,32 @@ run 2 run "$T/r.json" --precision bf16
 has "$T/err" "nobody can serve drh.infer/1" "infer-onednn: precision bf16 needs" 'infer-openblas: '
 run 2 run "$T/r.json" --precision bf16 --backend infer-openblas
 has "$T/err" '/services/infer/precision: must be "f32", is "bf16"'
+run 1 run "$T/r.json" --precision int8 --backend infer-onednn
+has "$T/err" "precision int8 needs a CPU with AVX512_VNNI" "take precision f32"
+run 2 run "$T/r.json" --precision int8 --backend infer-openblas
+has "$T/err" '/services/infer/precision: must be "f32", is "int8"'
+run 2 run "$T/r.json" --precision int4 --backend infer-onednn
+has "$T/err" '/services/infer/precision: must be "f32", "bf16" or "int8", is "int4"'
 unset ONEDNN_MAX_CPU_ISA
 
-grep -qw avx512_bf16 /proc/cpuinfo || {
-    echo "- no AVX512_BF16 here: bf16 is left out"
-    exit 0
+# coarse PRECISION FLAG - the same by 1, 2 and 8 workers, where the CPU has the flag.
+coarse() {
+    grep -qw "$2" /proc/cpuinfo || {
+        echo "- no $2 here: $1 is left out"
+        return
+    }
+    echo "- $1: 1, 2 and 8 workers"
+    run 0 run "$T/r.json" --precision "$1"
+    made infer-onednn "$1"
+    losses >"$T/$1"
+    ! cmp -s "$T/openblas" "$T/$1" || fail "$1 has the bits of f32"
+    for jobs in 1 2 8; do
+        rm -rf "$T/d"
+        run 0 run "$T/r.json" --set "services.infer.precision=$1" -j $jobs
+        results "$T/d" v1 >"$T/got"
+        [ -f "$T/want-$1" ] || cp "$T/got" "$T/want-$1"
+        same "$T/want-$1" "$T/got"
+    done
 }
-echo "- bf16: 1, 2 and 8 workers"
-run 0 run "$T/r.json" --precision bf16
-made infer-onednn bf16
-losses >"$T/bf16"
-! cmp -s "$T/openblas" "$T/bf16" || fail "bf16 has the bits of f32"
-for jobs in 1 2 8; do
-    rm -rf "$T/d"
-    run 0 run "$T/r.json" --set services.infer.precision=bf16 -j $jobs
-    results "$T/d" v1 >"$T/got"
-    [ -f "$T/want" ] || cp "$T/got" "$T/want"
-    same "$T/want" "$T/got"
-done
+coarse bf16 avx512_bf16
+coarse int8 avx512_vnni

@@ -7,8 +7,10 @@
  * A step of one stream reads each weight once, so bandwidth / bytes of the weights is its limit;
  * the bandwidth is that of a loop that only reads, in the same thread.  Steps alone count: what a
  * prompt costs is measured by a generation of one token and taken off.
+ * Then the same with int8 weights by infer-onednn, where the CPU has it, as many rounds in turns.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "dnn.h"
 #include "lm_generate.h"
 #include "perf_model.h"
 
@@ -168,30 +170,69 @@ static int read_options(struct options *o, int argc, char **argv)
     return 0;
 }
 
-static void measure(const struct lm_model *m, const struct options *o)
+/* Times of a step. */
+struct speed {
+    double one, many;
+};
+
+static void steps(struct speed *v, struct lm_generator *g, const struct options *o)
 {
-    struct lm_engine    en = {m, lm_math_best(), {.gemm = gemm}, NULL, NULL};
+    v->one = least(v->one, step(g, 1, (uint32_t)o->tokens));
+    v->many = least(v->many, step(g, o->streams, (uint32_t)o->tokens));
+}
+
+/* Weights in int8: 0, or -1 with a word on why not. */
+static int open_int8(struct lm_model *m, struct lm_engine *en, void **packed)
+{
+    drh_error e = DRH_ERROR_INIT;
+    if (dnn_fitness("int8", &e) <= 0 || dnn_open(m, "int8", packed, &e) != DRH_OK ||
+        dnn_open_worker(*packed, &en->mm, &e) != DRH_OK) {
+        (void)printf("int8: %s\n", e.message);
+        return -1;
+    }
+    dnn_one_thread();
+    return 0;
+}
+
+static void measure(struct lm_model *m, const struct options *o)
+{
+    struct lm_engine    en = {m, lm_math_best(), {.gemm = gemm}, NULL, NULL}, en8 = en;
     struct lm_generator g = {
         .en = &en, .rows = lm_rows_best(), .at_once = o->streams, .kv_bytes = SIZE_MAX / 4};
-    const size_t bytes = weight_bytes(&m->c);
-    void        *plain = aligned_alloc(64, bytes / 64 * 64);
-    double       memory = 1e9, one = 1e9, many = 1e9;
+    struct lm_generator g8 = g;
+    struct speed        f32 = {1e9, 1e9}, int8 = {1e9, 1e9};
+    const size_t        bytes = weight_bytes(&m->c);
+    void               *plain = aligned_alloc(64, bytes / 64 * 64), *packed;
+    const int           has8 = open_int8(m, &en8, &packed) == 0;
+    double              memory = 1e9;
     if (!plain) {
         abort();
     }
+    g8.en = &en8;
     memset(plain, 1, bytes / 64 * 64);
     for (int i = 0; i < ROUNDS; i++) { /* in turns, so that all see the same machine */
         memory = least(memory, read_all(plain, bytes));
-        one = least(one, step(&g, 1, (uint32_t)o->tokens));
-        many = least(many, step(&g, o->streams, (uint32_t)o->tokens));
+        steps(&f32, &g, o);
+        if (has8) {
+            steps(&int8, &g8, o);
+        }
     }
     (void)printf("%s, width %u, %u layers, weights %.2f GB, kernels %s, one thread\n", m->c.arch,
                  m->c.width, m->c.layers, (double)bytes * 1e-9, g.rows->name);
     (void)printf("reading alone %.2f GB/s: at most %.2f tokens/s for one stream\n",
                  (double)bytes * 1e-9 / memory, 1 / memory);
-    (void)printf("one stream %.2f tokens/s: ratio %.3f of that\n", 1 / one, memory / one);
+    (void)printf("one stream %.2f tokens/s: ratio %.3f of that\n", 1 / f32.one, memory / f32.one);
     (void)printf("%zu streams %.2f tokens/s: %.2f times one stream\n", o->streams,
-                 (double)o->streams / many, (double)o->streams * one / many);
+                 (double)o->streams / f32.many, (double)o->streams * f32.one / f32.many);
+    if (has8) {
+        (void)printf("int8: one stream %.2f tokens/s, %.2f times f32, ratio %.3f of reading a "
+                     "quarter; %zu streams %.2f tokens/s, %.2f times f32\n",
+                     1 / int8.one, f32.one / int8.one, memory / 4 / int8.one, o->streams,
+                     (double)o->streams / int8.many, f32.many / int8.many);
+        lm_generator_free(&g8);
+        dnn_close_worker(&en8.mm);
+        dnn_close(packed);
+    }
     lm_generator_free(&g);
     free(plain);
 }

@@ -197,13 +197,52 @@ static int read_options(struct options *o, int argc, char **argv)
 
 /* ---- infer-onednn -------------------------------------------------------------------------- */
 
+enum { RIVALS = 3 };
+
 struct rival {
     const char       *precision;
     void             *packed;
     struct lm_engine  en;
     struct lm_scratch scratch;
-    double            wall; /* 0: not here */
+    double            wall;   /* 0: not here */
+    void            **groups; /* what it made of each group's weights */
 };
+
+struct cursor {
+    void **at;
+    size_t n;
+};
+
+static drh_status count_group(void *ctx, struct lm_group *g)
+{
+    (void)g;
+    ((struct cursor *)ctx)->n++;
+    return DRH_OK;
+}
+
+static drh_status keep_group(void *ctx, struct lm_group *g)
+{
+    *((struct cursor *)ctx)->at++ = g->packed;
+    return DRH_OK;
+}
+
+static drh_status place_group(void *ctx, struct lm_group *g)
+{
+    g->packed = *((struct cursor *)ctx)->at++;
+    return DRH_OK;
+}
+
+/* A model refers to one packed form; the rivals take turns. */
+static void keep_groups(struct rival *r, struct lm_model *m)
+{
+    struct cursor c = {NULL, 0};
+    (void)lm_model_each(m, count_group, &c);
+    r->groups = c.at = calloc(c.n, sizeof(*c.at));
+    if (!c.at) {
+        abort();
+    }
+    (void)lm_model_each(m, keep_group, &c);
+}
 
 static void rival_open(struct rival *r, struct lm_model *m)
 {
@@ -218,11 +257,14 @@ static void rival_open(struct rival *r, struct lm_model *m)
     t = now() - t;
     (void)printf("onednn %s: weights packed in %.2f s\n", r->precision, t);
     r->wall = 1e9;
+    keep_groups(r, m);
 }
 
-static void rival_score(struct rival *r, const struct work *w, size_t pack)
+static void rival_score(struct rival *r, struct lm_model *m, const struct work *w, size_t pack)
 {
+    struct cursor c = {r->groups, 0};
     if (r->wall > 0) {
+        (void)lm_model_each(m, place_group, &c);
         dnn_one_thread();
         r->wall = least(r->wall, score_all(&r->en, &r->scratch, w, pack));
         if (r->en.mm.failed(r->en.mm.ctx)) {
@@ -238,6 +280,7 @@ static void rival_tell(struct rival *r, const struct work *w, double openblas)
                      r->precision, r->wall, (double)w->tokens / r->wall, openblas / r->wall);
         dnn_close_worker(&r->en.mm);
         dnn_close(r->packed);
+        free(r->groups);
     }
     lm_scratch_free(&r->scratch);
 }
@@ -250,20 +293,23 @@ static void measure(struct lm_model *m, const struct options *o)
     struct tape       tape = {NULL, 0, 0, 0, 0};
     struct lm_engine  en = {.m = m, .math = lm_math_best(), .mm = {.gemm = gemm, .ctx = &tape}};
     struct work       w = make_work(o->records, m->c.vocab);
-    struct rival      rival[2] = {{.precision = "f32"}, {.precision = "bf16"}};
-    double            wall = 1e9, weights = 1e9, attention = 1e9;
+    struct rival      rival[RIVALS] = {
+             {.precision = "f32"}, {.precision = "bf16"}, {.precision = "int8"}};
+    double wall = 1e9, weights = 1e9, attention = 1e9;
     (void)score_all(&en, &scratch, &w, o->pack); /* the first time the scratch still moves */
     tape.record = 1;
     (void)score_all(&en, &scratch, &w, o->pack);
     tape.record = 0;
-    rival_open(&rival[0], m);
-    rival_open(&rival[1], m);
+    for (size_t i = 0; i < RIVALS; i++) {
+        rival_open(&rival[i], m);
+    }
     for (size_t k = 0; k < o->rounds; k++) { /* in turns, so that all see the same machine */
         wall = least(wall, score_all(&en, &scratch, &w, o->pack));
         weights = least(weights, replay(&tape, &scratch, 0));
         attention = least(attention, replay(&tape, &scratch, 1));
-        rival_score(&rival[0], &w, o->pack);
-        rival_score(&rival[1], &w, o->pack);
+        for (size_t i = 0; i < RIVALS; i++) {
+            rival_score(&rival[i], m, &w, o->pack);
+        }
     }
     (void)printf("%s, width %u, %u layers: records %zu, pack %zu, core %s, math %s\n", m->c.arch,
                  m->c.width, m->c.layers, o->records, o->pack, openblas_get_corename(),
@@ -276,8 +322,9 @@ static void measure(struct lm_model *m, const struct options *o)
                  tape.flop * 1e-9 / (weights + attention), weights, attention);
     (void)printf("ratio %.3f (%.3f counting the products with weights only)\n",
                  (weights + attention) / wall, weights / wall);
-    rival_tell(&rival[0], &w, wall);
-    rival_tell(&rival[1], &w, wall);
+    for (size_t i = 0; i < RIVALS; i++) {
+        rival_tell(&rival[i], &w, wall);
+    }
     lm_scratch_free(&scratch);
 }
 

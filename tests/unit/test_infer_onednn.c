@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_infer_onednn.c - the same engine on oneDNN: the goldens of a float64 implementation in f32,
- * the order of IFD scores in bf16, the same bits again, and what is refused.
+ * the order of IFD scores in bf16 and int8, the same bits again, and what is refused.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "dnn.h"
@@ -58,10 +58,10 @@ static double number_of(size_t row, const char *key)
     return cJSON_GetNumberValue(cJSON_GetObjectItem(group, key));
 }
 
-static int has_bf16(void)
+static int has(const char *precision)
 {
     drh_error e = DRH_ERROR_INIT;
-    return dnn_fitness("bf16", &e) > 0;
+    return dnn_fitness(precision, &e) > 0;
 }
 
 static double mean_loss(const drh_infer_res *r)
@@ -113,7 +113,7 @@ START_TEST(golden_losses_f32)
 }
 END_TEST
 
-/* ---- bf16: the order of the scores ---------------------------------------------------------- */
+/* ---- bf16 and int8: the order of the scores ------------------------------------------------- */
 
 static const double *by; /* what order() sorts by */
 
@@ -146,16 +146,21 @@ static double spearman(const size_t *a, const size_t *b)
     return 1 - 6 * sum / ((double)N_ROWS * ((double)N_ROWS * N_ROWS - 1));
 }
 
-START_TEST(order_in_bf16)
+static const struct {
+    size_t      model;
+    const char *precision;
+} coarse[] = {{0, "bf16"}, {1, "bf16"}, {0, "int8"}, {1, "int8"}};
+
+START_TEST(coarse_order)
 {
     static double loss[N_ROWS][2], got[N_ROWS], want[N_ROWS];
     static size_t rank_got[N_ROWS], rank_want[N_ROWS], sorted_got[N_ROWS], sorted_want[N_ROWS];
     size_t        same = 0;
-    if (!has_bf16()) {
-        return; /* this CPU has nothing to offer; see refused_without_bf16 */
+    if (!has(coarse[_i].precision)) {
+        return; /* this CPU has nothing to offer; see refused */
     }
-    load_golden(models[_i].golden);
-    open_model(models[_i].model, "bf16");
+    load_golden(models[coarse[_i].model].golden);
+    open_model(models[coarse[_i].model].model, coarse[_i].precision);
     score_all(l.worker, loss);
     for (size_t i = 0; i < N_ROWS; i++) {
         got[i] = exp(loss[i][0] - loss[i][1]);
@@ -207,14 +212,18 @@ START_TEST(same_bits_on_two_threads)
 {
     same_bits("f32");
     tear_down();
-    if (has_bf16()) {
+    if (has("bf16")) {
         same_bits("bf16");
+        tear_down();
+    }
+    if (has("int8")) {
+        same_bits("int8");
     }
 }
 END_TEST
 
 /* Wide enough that sums over a row may be cut in several ways, see DESIGN.md. */
-static void open_wide(char *dir, size_t size)
+static void open_wide(char *dir, size_t size, const char *precision)
 {
     const struct model_shape wide = {.arch = "gpt2",
                                      .width = 768,
@@ -229,8 +238,10 @@ static void open_wide(char *dir, size_t size)
     struct model_random      r;
     lab_random(dir, size, &wide, &files, &r);
     model_random_free(&r);
-    open_model(dir, "bf16");
+    open_model(dir, precision);
 }
+
+static const char *const packed[] = {"bf16", "int8"};
 
 /* One of requests alone has the bits that it has in a pack of all: rows are padded and cut into
  * blocks in other ways there. */
@@ -242,11 +253,11 @@ START_TEST(same_bits_in_any_pack)
     float        *alone[PACK];
     uint32_t      n[PACK];
     char          dir[256];
-    if (!has_bf16()) {
+    if (!has(packed[_i])) {
         return;
     }
     load_golden(models[1].golden);
-    open_wide(dir, sizeof(dir));
+    open_wide(dir, sizeof(dir), packed[_i]);
     for (size_t i = 0; i < PACK; i++) {
         req[i] = lab_req(i % 2 ? text_of(i, "prompt") : "", text_of(i, "output"), DRH_INFER_BOS, 0);
         ck_assert_int_eq(lab_run(&l, l.worker, &req[i], 1, res, err), DRH_OK);
@@ -270,25 +281,101 @@ START_TEST(same_bits_in_any_pack)
 }
 END_TEST
 
+/* ---- answers in int8 ------------------------------------------------------------------------ */
+
+enum { ASKED = 12 }; /* more than DNN8_FEW_ROWS, so that steps go both ways */
+
+static void copy_text(const drh_infer_res *r, char out[1024])
+{
+    ck_assert_int_eq(r->status, DRH_OK);
+    ck_assert_uint_lt(r->text.len, 1024);
+    (void)snprintf(out, 1024, "%.*s", (int)r->text.len, r->text.ptr);
+}
+
+/* Hot sampling, so that the last bit of a logit would soon be another word. */
+START_TEST(company_changes_nothing)
+{
+    static char   alone[ASKED][1024], beside[1024];
+    drh_infer_req req[ASKED];
+    drh_infer_res res[ASKED];
+    drh_error     err[ASKED];
+    if (!has("int8")) {
+        return;
+    }
+    load_golden(models[0].golden);
+    open_model(models[0].model, "int8");
+    for (size_t i = 0; i < ASKED; i++) {
+        req[i] = lab_req(text_of(i, "prompt"), "", DRH_INFER_SPECIAL, 0);
+        req[i].op = DRH_INFER_GENERATE;
+        req[i].max_tokens = 40;
+        req[i].temperature = 1.2;
+        req[i].seed = i;
+        ck_assert_int_eq(lab_run(&l, l.worker, &req[i], 1, res, err), DRH_OK);
+        copy_text(res, alone[i]);
+    }
+    ck_assert_int_eq(lab_run(&l, l.worker, req, ASKED, res, err), DRH_OK);
+    for (size_t i = 0; i < ASKED; i++) {
+        copy_text(&res[i], beside);
+        ck_assert_str_eq(beside, alone[i]);
+        ck_assert_str_ne(beside, "");
+    }
+    lab_close(&l);
+}
+END_TEST
+
+/* The greedy answers of a float64 implementation: they part where two tokens are as good as equally
+ * likely, so most are to be the same and no more. */
+START_TEST(greedy_in_int8)
+{
+    size_t asked = 0, same = 0;
+    if (!has("int8")) {
+        return;
+    }
+    load_golden(models[0].golden);
+    open_model(models[0].model, "int8");
+    for (size_t i = 0; i < N_ROWS; i++) {
+        static char   text[1024];
+        drh_infer_req req = lab_req(text_of(i, "prompt"), "", DRH_INFER_SPECIAL, 0);
+        drh_infer_res res;
+        drh_error     err;
+        if (!text_of(i, "greedy_text")) {
+            continue;
+        }
+        req.op = DRH_INFER_GENERATE;
+        req.max_tokens = 48;
+        ck_assert_int_eq(lab_run(&l, l.worker, &req, 1, &res, &err), DRH_OK);
+        copy_text(&res, text);
+        asked++;
+        same += strcmp(text, text_of(i, "greedy_text")) == 0;
+    }
+    ck_assert_uint_eq(asked, 16);
+    ck_assert_uint_gt(same, asked / 2);
+    lab_close(&l);
+}
+END_TEST
+
 /* ---- what it is, and what is refused -------------------------------------------------------- */
 
 START_TEST(identity)
 {
     drh_infer_info info = {.struct_size = sizeof(info)};
-    open_model(models[0].model, has_bf16() ? "bf16" : "f32");
+    open_model(models[0].model, has("bf16") ? "bf16" : "f32");
     ck_assert_int_eq(l.p->info(l.self, &info, &l.e), DRH_OK);
     ck_assert_ptr_nonnull(strstr(info.identity, " infer-onednn/2 onednn-"));
-    ck_assert_ptr_nonnull(strstr(info.identity, has_bf16() ? " bf16 pack=" : " f32 pack="));
+    ck_assert_ptr_nonnull(strstr(info.identity, has("bf16") ? " bf16 pack=" : " f32 pack="));
     lab_close(&l);
 }
 END_TEST
 
 /* Before the library has looked at the CPU it can be told to use less of it. */
-START_TEST(refused_without_bf16)
+START_TEST(refused)
 {
     ck_assert_int_eq(setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1), 0);
     ck_assert_int_eq(lab_open_with(&l, models[0].model, NULL, "bf16"), DRH_E_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(l.e.message, "AVX512_BF16 or AMX"));
+    ck_assert_ptr_nonnull(strstr(l.e.message, "take precision f32"));
+    ck_assert_int_eq(lab_open_with(&l, models[0].model, NULL, "int8"), DRH_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(l.e.message, "precision int8 needs a CPU with AVX512_VNNI"));
     ck_assert_ptr_nonnull(strstr(l.e.message, "take precision f32"));
     open_model(models[0].model, "f32");
     lab_close(&l);
@@ -300,10 +387,12 @@ int main(void)
     TCase *t = tcase_create("infer_onednn");
     tcase_add_checked_fixture(t, NULL, tear_down);
     tcase_add_loop_test(t, golden_losses_f32, 0, ROWS(models));
-    tcase_add_loop_test(t, order_in_bf16, 0, ROWS(models));
+    tcase_add_loop_test(t, coarse_order, 0, ROWS(coarse));
     tcase_add_test(t, same_bits_on_two_threads);
-    tcase_add_test(t, same_bits_in_any_pack);
+    tcase_add_loop_test(t, same_bits_in_any_pack, 0, ROWS(packed));
+    tcase_add_test(t, company_changes_nothing);
+    tcase_add_test(t, greedy_in_int8);
     tcase_add_test(t, identity);
-    tcase_add_test(t, refused_without_bf16);
+    tcase_add_test(t, refused);
     return run_case("infer_onednn", t);
 }
