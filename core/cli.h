@@ -55,6 +55,7 @@ struct cli_options {
     const char           *seed, *max_bad, *data, *output;
     /* pull */
     const char     *repo_type, *revision, *endpoint, *local_dir, *domain, *dataset;
+    const char     *subset, *split;
     const char     *token, *token_file; /* the command overwrites the token in argv */
     struct cli_list include, exclude;
     int64_t         max_workers; /* 0: not given */

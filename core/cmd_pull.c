@@ -163,6 +163,8 @@ static drh_status set_options(const struct cli_options *o, struct recipe *r, con
     st = st == DRH_OK ? set_if(r, "type", o->repo_type, e) : st;
     st = st == DRH_OK ? set_if(r, "revision", o->revision, e) : st;
     st = st == DRH_OK ? set_if(r, "endpoint", o->endpoint, e) : st;
+    st = st == DRH_OK ? set_if(r, "subset", o->subset, e) : st;
+    st = st == DRH_OK ? set_if(r, "split", o->split, e) : st;
     st = st == DRH_OK ? set_if(r, "domain", o->domain, e) : st;
     st = st == DRH_OK ? set_if(r, "dataset", o->dataset, e) : st;
     if (st == DRH_OK && o->args.n > 1 && (o->include.n || o->exclude.n)) {

@@ -156,21 +156,22 @@ static drh_status final_options(const struct plan *p, const struct stage *stage,
 /* An alternative brings the same files as its source, unless it says itself which. */
 static drh_status inherit(const struct plan *p, struct plan_step *ps, drh_error *e)
 {
-    static const char *const choice[] = {"include", "exclude", "files"};
-    const size_t             of = ps->step->alternative_of - 1;
-    const struct plan_step  *source = &p->step[of];
-    const cJSON             *known;
-    cJSON                   *schema = NULL;
-    drh_status               st;
+    static const char *const choice[] = {"include", "exclude", "files", "subset", "split"};
+    enum { CHOICES = sizeof(choice) / sizeof(choice[0]) };
+    const size_t            of = ps->step->alternative_of - 1;
+    const struct plan_step *source = &p->step[of];
+    const cJSON            *known;
+    cJSON                  *schema = NULL;
+    drh_status              st;
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < CHOICES; i++) {
         if (cJSON_GetObjectItemCaseSensitive(ps->options, choice[i])) {
             return DRH_OK;
         }
     }
     st = schema_parse(ps->stage->desc.config_schema, &schema, e);
     known = cJSON_GetObjectItemCaseSensitive(schema, "properties");
-    for (int i = 0; st == DRH_OK && i < 3; i++) {
+    for (int i = 0; st == DRH_OK && i < CHOICES; i++) {
         const cJSON *own = cJSON_GetObjectItemCaseSensitive(source->options, choice[i]);
         cJSON       *copy;
         if (!own || !cJSON_GetObjectItemCaseSensitive(known, choice[i])) {

@@ -6,7 +6,7 @@
 
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libcjson-dev zlib1g-dev libzstd-dev
     liblzma-dev libssl-dev libcurl4-openssl-dev libdnnl-dev libopenblas-dev libpcre2-dev
-    libutf8proc-dev libsnappy-dev liblz4-dev libbrotli-dev libarchive-dev
+    libutf8proc-dev libsnappy-dev liblz4-dev libbrotli-dev libarchive-dev libyaml-dev
     libexttextcat-dev libexttextcat-data"
 # make, g++ and clang: the SDK has to work with these, too.
 PACKAGES_TESTS="check make g++ clang"

@@ -4,28 +4,11 @@
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
-void info_quote(drh_text *t, drh_str s)
-{
-    char code[8];
-    drh_text_adds(t, "\"");
-    for (size_t i = 0; i < s.len; i++) {
-        const unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20) {
-            (void)snprintf(code, sizeof(code), "\\u%04x", c);
-            drh_text_adds(t, code);
-        } else {
-            drh_text_adds(t, c == '"' || c == '\\' ? "\\" : "");
-            drh_text_add(t, s.ptr + i, 1);
-        }
-    }
-    drh_text_adds(t, "\"");
-}
-
 void info_key(drh_text *t, const char *key)
 {
     const char last = t->len ? t->ptr[t->len - 1] : '{';
     drh_text_adds(t, last == '{' || last == '[' ? "" : ",");
-    info_quote(t, drh_str_of(key));
+    drh_text_json(t, drh_str_of(key));
     drh_text_adds(t, ":");
 }
 
@@ -33,7 +16,7 @@ static void put(drh_text *t, const char *key, drh_str value)
 {
     if (value.ptr) {
         info_key(t, key);
-        info_quote(t, value);
+        drh_text_json(t, value);
     }
 }
 
@@ -72,9 +55,9 @@ static void put_roles(struct info *i, const drh_value *tags)
         drh_str word = drh_hub_text(i->host, tags, n->theirs);
         if (word.len) {
             drh_text_adds(&i->entry, any++ ? "," : ",\"roles\":{");
-            info_quote(&i->entry, word);
+            drh_text_json(&i->entry, word);
             drh_text_adds(&i->entry, ":");
-            info_quote(&i->entry, drh_str_of(n->ours));
+            drh_text_json(&i->entry, drh_str_of(n->ours));
         }
     }
     drh_text_adds(&i->entry, any ? "}" : "");
@@ -112,32 +95,49 @@ static void put_chat(struct info *i, const drh_value *set, int sharegpt)
 
 /* ---- where it is --------------------------------------------------------------------------- */
 
-static drh_status put_hub(struct info *i, const char *use, drh_str repo, const drh_value *set,
-                          drh_error *e)
+/* A folder of the repository: all that is in it. */
+static void put_folder(struct info *i, drh_str folder)
+{
+    drh_text glob = {.host = i->host};
+    while (drh_str_ends(folder, "/")) {
+        folder.len--;
+    }
+    if (folder.len) {
+        drh_text_addv(&glob, folder);
+        drh_text_adds(&glob, "/");
+        info_key(&i->entry, "include");
+        drh_text_adds(&i->entry, "[");
+        drh_text_json(&i->entry, drh_text_str(&glob));
+        drh_text_adds(&i->entry, "]");
+    }
+    i->entry.failed |= glob.failed;
+    drh_text_free(&glob);
+}
+
+static void put_hub(struct info *i, const char *use, drh_str repo, const drh_value *set)
 {
     drh_str split = drh_hub_option(i->host, i->config, "/split");
     info_key(&i->entry, "use");
-    info_quote(&i->entry, drh_str_of(use));
+    drh_text_json(&i->entry, drh_str_of(use));
     put(&i->entry, "repo", repo);
-    return info_files(&i->entry, drh_hub_text(i->host, set, "folder"),
-                      drh_hub_text(i->host, set, "subset"),
-                      split.len ? split : drh_hub_text(i->host, set, "split"), e);
+    put_folder(i, drh_hub_text(i->host, set, "folder"));
+    put(&i->entry, "subset", drh_hub_text(i->host, set, "subset"));
+    split = split.len ? split : drh_hub_text(i->host, set, "split");
+    put(&i->entry, "split", split.len ? split : drh_str_of("train"));
 }
 
 /* One hub, and the other one in case it cannot be reached. */
-static drh_status put_hubs(struct info *i, drh_str hf, drh_str ms, const drh_value *set,
-                           drh_error *e)
+static void put_hubs(struct info *i, drh_str hf, drh_str ms, const drh_value *set)
 {
     const int ms_first =
         !hf.len || (ms.len && drh_str_eq(drh_hub_option(i->host, i->config, "/hub"), "modelscope"));
-    drh_status st = put_hub(i, ms_first ? "modelscope" : "hf-mirror", ms_first ? ms : hf, set, e);
-    if (st == DRH_OK && hf.len && ms.len) {
+    put_hub(i, ms_first ? "modelscope" : "hf-mirror", ms_first ? ms : hf, set);
+    if (hf.len && ms.len) {
         drh_text_adds(&i->entry, ",\"or\":[{");
         put(&i->entry, "use", drh_str_of(ms_first ? "hf-mirror" : "modelscope"));
         put(&i->entry, "repo", ms_first ? hf : ms);
         drh_text_adds(&i->entry, "}]");
     }
-    return st;
 }
 
 /* A file or folder beside the registry. */
@@ -168,7 +168,8 @@ static drh_status put_place(struct info *i, const drh_value *set, drh_error *e)
                   ms = drh_hub_text(i->host, set, "ms_hub_url"),
                   file = drh_hub_text(i->host, set, "file_name");
     if (hf.len || ms.len) {
-        return put_hubs(i, hf, ms, set, e);
+        put_hubs(i, hf, ms, set);
+        return DRH_OK;
     }
     if (file.len) {
         put_local(i, file);

@@ -17,13 +17,7 @@ struct info {
  * wrong there and what to do. */
 drh_status info_entry(struct info *i, const drh_value *root, drh_error *e);
 
-/* JSON: a text in quotes; "," unless it comes first in its object or list, then "KEY": */
-void info_quote(drh_text *t, drh_str s);
+/* JSON: "," unless it comes first in its object or list, then "KEY": */
 void info_key(drh_text *t, const char *key);
-
-/* split.c: "include" and "exclude" for a hub's files, by folder, subset and split.  The hub's own
- * tools go by words in names, and so does this: data/train-00000.parquet is of the split train,
- * a name without such a word, too. */
-drh_status info_files(drh_text *t, drh_str folder, drh_str subset, drh_str split, drh_error *e);
 
 #endif /* INFO_H */

@@ -24,8 +24,8 @@ static const char schema[] =
     "mirror\","
     "\"description\":\"The hub that is asked first of a data set that is on both.\"},"
     "\"split\":{\"type\":\"string\",\"minLength\":1,\"description\":\"Files of a hub: train, "
-    "validation, "
-    "test or another word in their names; default: what the registry says, else train.\"}}}";
+    "validation, test or another split of the data set; default: what the registry says, else "
+    "train.\"}}}";
 
 static void destroy(void *self)
 {

@@ -4,6 +4,8 @@
  * bring the files. */
 #include "hf.h"
 
+#include "card.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -24,8 +26,8 @@ static const char schema[] =
     ","
     "\"description\":\"No file whose path matches one of these globs.\"},"
     "\"files\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},\"default\":[],"
-    "\"description\":\"These paths and no others; DIR/ for all in it.\"},"
-    "\"endpoint\":{\"type\":\"string\",\"minLength\":1,\"x-drh-env\":\"HF_ENDPOINT\","
+    "\"description\":\"These paths and no others; DIR/ for all in it.\"}," CARD_SCHEMA
+    ",\"endpoint\":{\"type\":\"string\",\"minLength\":1,\"x-drh-env\":\"HF_ENDPOINT\","
     "\"description\":\"URL of the hub; default: the host of a pasted address, else "
     "https://hf-mirror.com.\"},"
     "\"token\":{\"type\":\"string\",\"x-drh-secret\":true,\"description\":\"Sent to the endpoint "
@@ -87,6 +89,7 @@ static drh_status fill(struct hf *x, drh_error *e)
     drh_str           type = drh_hub_option(h, c, "/type");
     drh_status        st = hf_repo_parse(drh_hub_option(h, c, "/repo"), &x->repo, e);
 
+    st = st == DRH_OK ? card_check(h, c, e) : st;
     st = st == DRH_OK ? set_endpoint(x, e) : st;
     if (st != DRH_OK) {
         return st;
@@ -145,7 +148,7 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
 
 /* ---- files ---- */
 
-static drh_status request(void *self, const drh_file *f, drh_http_req *out, drh_error *e)
+drh_status hf_request(void *self, const drh_file *f, drh_http_req *out, drh_error *e)
 {
     struct hf *x = self;
 
@@ -243,7 +246,7 @@ static const drh_life    life = {.struct_size = sizeof(life), .create = create, 
 static const drh_source_ops ops = {.struct_size = sizeof(ops),
                                    .list = hf_list,
                                    .provenance = provenance,
-                                   .request = request,
+                                   .request = hf_request,
                                    .judge = judge,
                                    .note = note,
                                    .about = about};

@@ -36,6 +36,9 @@ drh_status hf_repo_parse(drh_str text, struct hf_repo *out, drh_error *e);
  * endpoint may see it. */
 drh_status hf_token(struct hf *x, drh_error *e);
 
+/* hf.c: drh_source_ops.request; the commit must be known. */
+drh_status hf_request(void *self, const drh_file *f, drh_http_req *out, drh_error *e);
+
 /* hf_list.c */
 drh_status hf_list(void *self, drh_list *l, drh_error *e);
 

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: MIT
  * hf_list.c - the files of a repository at one commit: the revision is pinned first, then its tree
- * is read page by page.  A mirror that has no tree may still have `siblings`. */
+ * is read page by page, kept, and passed on when all of it is known.  A mirror that has no tree may
+ * still have `siblings`. */
 #include "hf.h"
+
+#include "card.h"
+#include "shelf.h"
 
 #include <stdlib.h>
 
 enum { MAX_PAGES = 10000, COMMIT = 40 };
 
 struct listing {
-    struct hf *x;
-    drh_list  *list;
-    drh_text   url;  /* of the page at hand */
-    uint64_t  *seen; /* of the pages so far */
-    size_t     n_pages, cap;
-    uint64_t   n_files, wanted;
-    drh_error *e;
+    struct hf   *x;
+    drh_text     url;  /* of the page at hand */
+    uint64_t    *seen; /* of the pages so far */
+    size_t       n_pages, cap;
+    uint64_t     n_files;
+    int          has_card;
+    struct shelf shelf; /* the files that are wanted */
+    struct card  card;
+    drh_error   *e;
 };
 
 static drh_status no_memory(drh_error *e)
@@ -68,18 +74,13 @@ static drh_status add_file(struct listing *l, drh_str path, int64_t size, drh_st
                           .size = size < 0 ? UINT64_MAX : (uint64_t)size,
                           .sha256 = plain_hex(sha256),
                           .git_sha1 = oid};
-    drh_status       st;
 
     l->n_files++;
+    l->has_card |= drh_str_eq(path, "README.md");
     if (!path_wanted(x, path)) {
         return DRH_OK;
     }
-    l->wanted++;
-    st = x->host->list_file(l->list, &f);
-    return st == DRH_OK ? DRH_OK
-           : st == DRH_E_NOMEM
-               ? no_memory(l->e)
-               : drh_fail(l->e, st, "a file of %s has a name that nobody can use", x->page.ptr);
+    return shelf_add(&l->shelf, &f) == DRH_OK ? DRH_OK : no_memory(l->e);
 }
 
 /* ---- pages of the tree ---- */
@@ -421,6 +422,33 @@ static drh_status read_siblings(struct listing *l)
     return st;
 }
 
+/* ---- subset and split ---- */
+
+static drh_status read_card(struct listing *l)
+{
+    struct hf             *x = l->x;
+    const drh_file         f = {.struct_size = sizeof(f), .name = drh_str_of("README.md")};
+    drh_http_req           req = {.struct_size = sizeof(req)};
+    const drh_http_answer *a = NULL;
+    drh_status             st;
+
+    if (!l->has_card || !card_asked(&l->card)) {
+        return DRH_OK;
+    }
+    st = hf_request(x, &f, &req, l->e);
+    st = st == DRH_OK ? x->http->call(x->host, &req, &a, l->e) : st;
+    if (st == DRH_OK && a->status / 100 != 2) {
+        st = hf_explain(x, a, "README.md", l->e);
+        st = st == DRH_OK
+                 ? drh_fail(l->e, DRH_E_NETWORK, "%s answers %u", x->endpoint.ptr, a->status)
+                 : st;
+    } else if (st == DRH_OK) {
+        st = card_read(&l->card, a->body, l->e);
+    }
+    x->http->release(x->host, a);
+    return st;
+}
+
 static int offline(void)
 {
     static const char *const names[] = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"};
@@ -439,9 +467,11 @@ static int offline(void)
 drh_status hf_list(void *self, drh_list *list, drh_error *e)
 {
     struct hf     *x = self;
-    struct listing l = {.x = x, .list = list, .url = {.host = x->host}, .e = e};
+    struct listing l = {.x = x, .url = {.host = x->host}, .e = e};
     drh_status     st;
 
+    l.shelf.kept.host = x->host;
+    card_open(&l.card, x->host, x->config);
     if (offline()) {
         return drh_fail(e, DRH_E_NETWORK, "HF_HUB_OFFLINE is set, so nobody is asked");
     }
@@ -450,7 +480,7 @@ drh_status hf_list(void *self, drh_list *list, drh_error *e)
     if (st == DRH_E_UNSUPPORTED) {
         st = read_siblings(&l);
     }
-    if (st == DRH_OK && l.wanted == 0) {
+    if (st == DRH_OK && l.shelf.kept.len == 0) {
         st = l.n_files
                  ? drh_fail(e, DRH_E_MISSING,
                             "%s has %llu files, and none is wanted: look at include, exclude, "
@@ -458,7 +488,11 @@ drh_status hf_list(void *self, drh_list *list, drh_error *e)
                             x->page.ptr, (unsigned long long)l.n_files)
                  : drh_fail(e, DRH_E_MISSING, "%s has no file", x->page.ptr);
     }
+    st = st == DRH_OK ? read_card(&l) : st;
+    st = st == DRH_OK ? shelf_pass(&l.shelf, &l.card, x->page.ptr, list, e) : st;
     (void)x->host->alloc(x->host, l.seen, 0);
     drh_text_free(&l.url);
+    drh_text_free(&l.shelf.kept);
+    card_close(&l.card);
     return st;
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * local.c - source `local`: files that are on this machine already, by file, folder or pattern.
  * Called on the main thread only. */
+#include "card.h"
 #include "found.h"
 
+#include <errno.h>
 #include <stdlib.h>
+
+enum { MAX_CARD = 16 << 20 };
 
 struct local {
     const drh_host *host;
+    struct card     card;
     char          **paths, **include, **exclude; /* owned lists, NULL-terminated */
 };
 
@@ -23,7 +28,7 @@ static const char schema[] =
     "the folder, where * stands for / too.\"},"
     "\"exclude\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},"
     "\"default\":[],\"description\":\"Of folders: no file whose name matches one of these "
-    "patterns.\"}}}";
+    "patterns.\"}," CARD_SCHEMA "}}";
 
 static void free_texts(const drh_host *h, char **list)
 {
@@ -88,6 +93,7 @@ static void destroy(void *self)
     free_texts(h, l->paths);
     free_texts(h, l->include);
     free_texts(h, l->exclude);
+    card_close(&l->card);
     (void)h->alloc(h, l, 0);
 }
 
@@ -104,6 +110,8 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     if (st == DRH_OK && !l->paths[0]) {
         st = drh_fail(e, DRH_E_CONFIG, "path is missing: name a file, a folder or a pattern");
     }
+    card_open(&l->card, h, c);
+    st = st == DRH_OK ? card_check(h, c, e) : st;
     if (st == DRH_OK) {
         st = get_texts(h, c, "/include", &l->include, e);
     }
@@ -118,22 +126,73 @@ static drh_status create(const drh_host *h, const drh_config *c, void **self, dr
     return DRH_OK;
 }
 
-static drh_status list_found(const struct found *f, drh_list *out, drh_error *e)
+/* ---- subset and split ---- */
+
+/* README.md of the folder that is named, when it is one folder: the card. */
+static drh_status read_card(struct local *l, drh_error *e)
 {
-    size_t i;
+    drh_text   path = {.host = l->host};
+    FILE      *f;
+    char      *text = NULL;
+    size_t     n = 0;
+    drh_status st = DRH_OK;
+
+    drh_text_adds(&path, l->paths[0]);
+    drh_text_adds(&path, "/README.md");
+    f = path.failed || l->paths[1] ? NULL : fopen(path.ptr, "rb");
+    if (f) {
+        text = l->host->alloc(l->host, NULL, MAX_CARD + 1);
+        n = text ? fread(text, 1, MAX_CARD + 1, f) : 0;
+        if (!text) {
+            st = drh_fail(e, DRH_E_NOMEM, "out of memory for %s", path.ptr);
+        } else if (ferror(f) || n > MAX_CARD) {
+            st = drh_fail(e, DRH_E_IO, "%s cannot be read, or has more than %d MiB", path.ptr,
+                          MAX_CARD >> 20);
+        }
+        (void)fclose(f);
+    }
+    st = st == DRH_OK && text ? card_read(&l->card, (drh_str){text, n}, e) : st;
+    (void)l->host->alloc(l->host, text, 0);
+    drh_text_free(&path);
+    return st;
+}
+
+static drh_status choose(struct local *l, const struct found *f, drh_error *e)
+{
+    drh_status st = card_asked(&l->card) ? read_card(l, e) : DRH_OK;
+    size_t     i;
+
+    for (i = 0; st == DRH_OK && i < f->n; i++) {
+        card_see(&l->card, drh_str_of(f->files[i].name));
+    }
+    return st == DRH_OK ? card_choose(&l->card, e) : st;
+}
+
+static drh_status list_found(const struct local *l, const struct found *f, drh_list *out,
+                             drh_error *e)
+{
+    size_t n = 0, i;
 
     for (i = 0; i < f->n; i++) {
         drh_file   file = {.struct_size = sizeof(file),
                            .name = drh_str_of(f->files[i].name),
                            .local = drh_str_of(f->files[i].local),
                            .size = f->files[i].size};
-        drh_status st = f->host->list_file(out, &file);
+        drh_status st;
 
+        if (!card_wants(&l->card, file.name)) {
+            continue;
+        }
+        n++;
+        st = f->host->list_file(out, &file);
         if (st != DRH_OK) {
             return drh_fail(e, st, "cannot list %s: its name may not be UTF-8", f->files[i].local);
         }
     }
-    return DRH_OK;
+    return n ? DRH_OK
+             : drh_fail(e, DRH_E_MISSING,
+                        "none of %zu files is of the subset and the split that are asked for",
+                        f->n);
 }
 
 static drh_status list(void *self, drh_list *out, drh_error *e)
@@ -151,8 +210,9 @@ static drh_status list(void *self, drh_list *out, drh_error *e)
     if (st == DRH_OK) {
         st = found_finish(&f, e);
     }
+    st = st == DRH_OK ? choose(l, &f, e) : st;
     if (st == DRH_OK) {
-        st = list_found(&f, out, e);
+        st = list_found(l, &f, out, e);
     }
     found_free(&f);
     return st;

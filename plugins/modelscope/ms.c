@@ -3,6 +3,8 @@
  * what to ask for and what answers mean; the host and drh.fetch/1 bring the files. */
 #include "ms.h"
 
+#include "card.h"
+
 #include <stdlib.h>
 
 static const char schema[] =
@@ -23,8 +25,9 @@ static const char schema[] =
     ","
     "\"description\":\"No file whose path matches one of these globs.\"},"
     "\"files\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},\"default\":[],"
-    "\"description\":\"These paths and no others; DIR/ for all in it.\"},"
-    "\"include_oss\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Old data sets: also "
+    "\"description\":\"These paths and no others; DIR/ for all in it.\"}," CARD_SCHEMA
+    ",\"include_oss\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Old data sets: "
+    "also "
     "the files that are kept outside of git. The hub lists no digests for these: their size is all "
     "that can be verified.\"},"
     "\"endpoint\":{\"type\":\"string\",\"minLength\":1,\"x-drh-env\":\"MODELSCOPE_ENDPOINT\","
@@ -136,6 +139,7 @@ static drh_status fill(struct ms *x, drh_error *e)
     const drh_config *c = x->config;
     drh_status        st = ms_repo_parse(drh_hub_option(h, c, "/repo"), &x->repo, e);
 
+    st = st == DRH_OK ? card_check(h, c, e) : st;
     st = st == DRH_OK ? set_endpoint(x, e) : st;
     if (st != DRH_OK) {
         return st;

@@ -7,15 +7,12 @@
  * passed on. Each file is pinned by the commit that last touched it, and by its SHA-256. */
 #include "ms.h"
 
+#include "card.h"
+#include "shelf.h"
+
 #include <stdlib.h>
 
 enum { PAGE = 200, MAX_PAGES = 50000, MAX_READS = 4, COMMIT = 40 };
-
-/* A file as it is kept: texts follow it in `kept`. */
-struct entry {
-    int64_t  size;
-    uint32_t path, sha256, key; /* lengths */
-};
 
 /* A path, and the page that it came with. */
 struct seen {
@@ -27,13 +24,15 @@ struct listing {
     struct ms   *x;
     drh_error   *e;
     drh_text     url;
-    drh_text     kept;
+    struct shelf shelf;
+    struct card  card;
     struct seen *seen; /* open addressing, hash 0: free */
     size_t       n_seen, cap_seen;
     uint32_t     page;                 /* at hand */
     char         short_id[COMMIT + 1]; /* of the last commit, as the first page has it */
     drh_text     commit;               /* the whole of it, when a file tells */
     uint64_t     n_files;
+    int          has_card;
     int          shifted; /* read it again */
 };
 
@@ -113,8 +112,9 @@ static void start_over(struct listing *l)
     l->n_seen = 0;
     l->n_files = 0;
     l->shifted = 0;
+    l->has_card = 0;
     l->short_id[0] = '\0';
-    drh_text_clear(&l->kept);
+    drh_text_clear(&l->shelf.kept);
     drh_text_clear(&l->commit);
 }
 
@@ -135,30 +135,61 @@ static int is_wanted(const struct ms *x, drh_str path)
 
 static drh_status keep(struct listing *l, drh_str path, int64_t size, drh_str sha256, drh_str key)
 {
-    struct entry n = {.size = size,
-                      .path = (uint32_t)path.len,
-                      .sha256 = (uint32_t)sha256.len,
-                      .key = (uint32_t)key.len};
+    const struct ms *x = l->x;
+    const drh_file   f = {.struct_size = sizeof(f),
+                          .name = path,
+                          .size = size < 0 ? UINT64_MAX : (uint64_t)size,
+                          .sha256 = sha256,
+                          .key = key,
+                          .flags = x->file.len ? 0 : drh_hub_flags(x->host, x->config, path)};
 
     l->n_files++;
-    if (!is_wanted(l->x, path)) {
+    l->has_card |= drh_str_eq(path, "README.md");
+    if (!is_wanted(x, path)) {
         return DRH_OK;
     }
-    drh_text_add(&l->kept, (const char *)&n, sizeof(n));
-    drh_text_addv(&l->kept, path);
-    drh_text_addv(&l->kept, sha256);
-    drh_text_addv(&l->kept, key);
-    return l->kept.failed ? no_memory(l->e) : DRH_OK;
+    return shelf_add(&l->shelf, &f) == DRH_OK ? DRH_OK : no_memory(l->e);
+}
+
+/* README.md of the branch; one that is gone by now says nothing. */
+static drh_status read_card(struct listing *l)
+{
+    struct ms             *x = l->x;
+    drh_http_req           req = {.struct_size = sizeof(req)};
+    const drh_http_answer *a = NULL;
+    drh_status             st;
+
+    if (!l->has_card || !card_asked(&l->card)) {
+        return DRH_OK;
+    }
+    ms_put_url(x, &l->url, "/repo?Revision=");
+    drh_text_quote(&l->url, drh_text_str(&x->revision), "");
+    drh_text_adds(&l->url, "&FilePath=README.md");
+    if (l->url.failed) {
+        return no_memory(l->e);
+    }
+    req.url = drh_text_str(&l->url);
+    req.credentials = x->auth;
+    req.n_credentials = x->bearer.len ? 2 : 0;
+    st = x->http->call(x->host, &req, &a, l->e);
+    if (st == DRH_OK && a->status / 100 != 2) {
+        st = ms_explain(x, a, NULL, "README.md", l->e);
+        st = st == DRH_E_MISSING ? DRH_OK
+             : st == DRH_OK ? drh_fail(l->e, DRH_E_NETWORK, "%s answers %u", x->page.ptr, a->status)
+                            : st;
+    } else if (st == DRH_OK) {
+        st = card_read(&l->card, a->body, l->e);
+    }
+    x->http->release(x->host, a);
+    return st;
 }
 
 static drh_status pass_on(struct listing *l, drh_list *list)
 {
     const struct ms *x = l->x;
-    drh_str          kept = drh_text_str(&l->kept);
-    const char      *p = kept.ptr, *end = p + kept.len;
-    drh_status       st = DRH_OK;
+    drh_status       st;
 
-    if (l->kept.len == 0) {
+    if (l->shelf.kept.len == 0) {
         return l->n_files
                    ? drh_fail(l->e, DRH_E_MISSING,
                               "%s has %llu files, and none is wanted: look at include, exclude, "
@@ -166,22 +197,8 @@ static drh_status pass_on(struct listing *l, drh_list *list)
                               x->page.ptr, (unsigned long long)l->n_files)
                    : drh_fail(l->e, DRH_E_MISSING, "%s has no file", x->page.ptr);
     }
-    while (st == DRH_OK && p < end) {
-        struct entry n;
-        drh_file     f = {.struct_size = sizeof(f)};
-        memcpy(&n, p, sizeof(n));
-        p += sizeof(n);
-        f.name = (drh_str){p, n.path};
-        f.sha256 = (drh_str){n.sha256 ? p + n.path : NULL, n.sha256};
-        f.key = (drh_str){n.key ? p + n.path + n.sha256 : NULL, n.key};
-        f.size = n.size < 0 ? UINT64_MAX : (uint64_t)n.size;
-        f.flags = x->file.len ? 0 : drh_hub_flags(x->host, x->config, f.name);
-        p += n.path + n.sha256 + n.key;
-        st = x->host->list_file(list, &f);
-    }
-    return st == DRH_OK || st == DRH_E_NOMEM
-               ? st
-               : drh_fail(l->e, st, "a file of %s has a name that nobody can use", x->page.ptr);
+    st = read_card(l);
+    return st == DRH_OK ? shelf_pass(&l->shelf, &l->card, x->page.ptr, list, l->e) : st;
 }
 
 /* ---- pages ---- */
@@ -476,7 +493,8 @@ drh_status ms_list(void *self, drh_list *list, drh_error *e)
     int32_t        oss = 0;
     drh_status     st;
 
-    l.url.host = l.kept.host = l.commit.host = x->host;
+    l.url.host = l.shelf.kept.host = l.commit.host = x->host;
+    card_open(&l.card, x->host, x->config);
     st = map_main(&l);
     st = st == DRH_OK ? read_all(&l) : st;
     if (st == DRH_OK && l.n_files == 0 &&
@@ -494,7 +512,8 @@ drh_status ms_list(void *self, drh_list *list, drh_error *e)
     st = st == DRH_OK ? pass_on(&l, list) : st;
     (void)x->host->alloc(x->host, l.seen, 0);
     drh_text_free(&l.url);
-    drh_text_free(&l.kept);
+    drh_text_free(&l.shelf.kept);
+    card_close(&l.card);
     drh_text_free(&l.commit);
     return st;
 }

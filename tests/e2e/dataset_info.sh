@@ -84,15 +84,13 @@ stands() {
     run 0 check -v r.json
     has "$T/err" "$1 is $2"
 }
-test_words='"main/test[-._/ ]*","main/*[-._/ ]test[-._/ ]*","main/testing[-._/ ]*","main/*[-._/ ]testing[-._/ ]*","main/eval[-._/ ]*","main/*[-._/ ]eval[-._/ ]*","main/evaluation[-._/ ]*","main/*[-._/ ]evaluation[-._/ ]*"'
-stands both '{"use":"hf-mirror","repo":"a/b","include":['"$test_words"'],"or":[{"use":"modelscope","repo":"c/d"}],"dataset":"both","then":[{"use":"chat"}]}'
-stands both '{"use":"modelscope","repo":"c/d","include":['"$test_words"'],"or":[{"use":"hf-mirror","repo":"a/b"}],' \
+stands both '{"use":"hf-mirror","repo":"a/b","subset":"main","split":"test","or":[{"use":"modelscope","repo":"c/d"}],"dataset":"both","then":[{"use":"chat"}]}'
+stands both '{"use":"modelscope","repo":"c/d","subset":"main","split":"test","or":[{"use":"hf-mirror","repo":"a/b"}],' \
     ', "hub": "modelscope"'
-stands "hf only" '{"use":"hf-mirror","repo":"tatsu-lab/alpaca","exclude":["validation[-._/ ]*","*[-._/ ]validation[-._/ ]*",'
-has "$T/err" '"evaluation[-._/ ]*","*[-._/ ]evaluation[-._/ ]*"],"dataset":"hf only","then":[{"use":"chat","prompt_key":"instruction"}]}'
-stands folder '{"use":"modelscope","repo":"x/y","include":["zh/"],"exclude":["zh/validation[-._/ ]*",'
-stands "odd split" '{"use":"hf-mirror","repo":"h/u","include":["train_sft[-._/ ]*","*[-._/ ]train_sft[-._/ ]*"],"dataset":"odd split","then":[{"use":"chat","messages_key":"messages","role_key":"role","content_key":"content"}]}'
-stands "hf only" '{"use":"hf-mirror","repo":"tatsu-lab/alpaca","include":["validation[-._/ ]*",' ', "split": "dev"'
+stands "hf only" '{"use":"hf-mirror","repo":"tatsu-lab/alpaca","split":"train","dataset":"hf only","then":[{"use":"chat","prompt_key":"instruction"}]}'
+stands folder '{"use":"modelscope","repo":"x/y","include":["zh/"],"split":"train",'
+stands "odd split" '{"use":"hf-mirror","repo":"h/u","split":"train_sft","dataset":"odd split","then":[{"use":"chat","messages_key":"messages","role_key":"role","content_key":"content"}]}'
+stands "hf only" '{"use":"hf-mirror","repo":"tatsu-lab/alpaca","split":"dev",' ', "split": "dev"'
 
 echo "- what is wrong"
 # wrong NAME TEXT [MORE]
@@ -107,7 +105,7 @@ wrong om "om: is on the openMind hub only"
 wrong cloud "cloud: is in a cloud's storage"
 wrong nowhere "nowhere: names no place"
 wrong form "form: formatting is none of alpaca, sharegpt, openai"
-wrong slice 'split "train[:10]": a part of a split cannot be taken'
+wrong slice 'split: "train[:10]": a part of a split cannot be taken'
 wrong qa "stands for another source, which brings its alternatives" ', "or": [{"use": "local", "path": "x"}]'
 wrong qa '/sources/0/hub: must be' ', "hub": "openmind"'
 echo '{"qa": {"file_name": "qa"},' >lf/dataset_info.json

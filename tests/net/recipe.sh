@@ -19,6 +19,13 @@ cat >"$T/spec.json" <<END
       { "path": "messages.jsonl", "file": "$D/messages.jsonl" } ] },
     { "hub": "both", "id": "org/big", "files": [ { "path": "big.jsonl", "file": "big.jsonl", "kind": "lfs" },
       { "path": "small.jsonl", "text": "{\"instruction\":\"Say hi.\",\"output\":\"Hi.\"}\n" } ] },
+    { "hub": "both", "id": "org/parts", "files": [
+      { "path": "README.md", "text": "---\nconfigs:\n- config_name: en\n  data_files:\n  - split: train\n    path: en/*.jsonl\n  - split: held_out\n    path: rest/**\n- config_name: zh\n  data_dir: zh\n- config_name: gone\n  data_files: gone.jsonl\n---\n# Parts\n" },
+      { "path": "en/a.jsonl", "text": "{\"instruction\":\"Say en a.\",\"output\":\"A.\"}\n" },
+      { "path": "en/old/b.jsonl", "text": "{\"instruction\":\"Say en b.\",\"output\":\"B.\"}\n" },
+      { "path": "rest/x/c.jsonl", "text": "{\"instruction\":\"Say en c.\",\"output\":\"C.\"}\n" },
+      { "path": "zh/train.jsonl", "text": "{\"instruction\":\"Say zh d.\",\"output\":\"D.\"}\n" },
+      { "path": "zh/dev.jsonl", "text": "{\"instruction\":\"Say zh e.\",\"output\":\"E.\"}\n" } ] },
     { "hub": "ms", "id": "org/other", "files": [ { "path": "renamed/big.jsonl", "file": "big.jsonl", "kind": "lfs" },
       { "path": "small.jsonl", "text": "{\"instruction\":\"Say hi.\",\"output\":\"Hi.\"}\n" } ] } ] }
 END
@@ -98,6 +105,47 @@ run 0 run "$T/or.json"
 has "$T/err" "trying modelscope"
 has "$T/or/.drhost/v1/sources.json" '"source":"modelscope:org/big@'
 hub_ctl POST '/port?name=hub&open=1' >/dev/null
+
+echo "- subsets and splits by the card, of either hub and of the alternative"
+# parts USE URL OPTIONS [OR] - what was read, a letter each.
+parts() {
+    printf '{"recipe":1,"version":"v1","data":"%s/parts","services":{"http":{"tries":1,"patience":1}},"sources":[{"use":"%s","repo":"org/parts","endpoint":"%s","dataset":"d"%s%s}],"preprocess":[{"use":"chat"}]}' \
+        "$T" "$1" "$2" "$3" "${4-}" >"$T/parts.json"
+    rm -rf "$T/parts"
+}
+# reads LETTERS
+reads() {
+    run 0 run "$T/parts.json"
+    [ "$(cat "$T"/parts/interim/v1/General/d/*.jsonl | grep -o '"value":"[A-E]\."' | tr -dc A-E)" = "$1" ] ||
+        fail "not $1: $(cat "$T"/parts/interim/v1/General/d/*.jsonl)"
+}
+hub_reset
+for hub in "hf-mirror $HF" "modelscope $MSURL"; do
+    use=${hub% *} url=${hub#* }
+    parts "$use" "$url" ""
+    reads ABCED
+    parts "$use" "$url" ',"subset":"en"'
+    reads AC
+    [ ! -e "$T/parts/raw/General/d/zh" ] || fail "another subset was fetched"
+    [ -e "$T/parts/raw/General/d/README.md" ] || fail "the card did not come along"
+    parts "$use" "$url" ',"subset":"en","split":"held_out"'
+    reads C
+    parts "$use" "$url" ',"subset":"zh","split":"validation"'
+    reads E
+    parts "$use" "$url" ',"split":"train"'
+    run 2 run "$T/parts.json"
+    has "$T/err" 'split: of which subset? The data set has en, zh, gone; give one as "subset"'
+    parts "$use" "$url" ',"subset":"gone"'
+    run 1 run "$T/parts.json"
+    has "$T/err" "org/parts has 6 files, and none is of the subset and the split that are asked for"
+    parts "$use" "$url" ',"subset":"fr"'
+    run 2 run "$T/parts.json"
+    has "$T/err" 'subset: there is no "fr"; the data set has en, zh, gone'
+done
+parts hf-mirror "http://127.0.0.1:9" ',"subset":"en","split":"train"' ",\"or\":[{\"use\":\"modelscope\",\"repo\":\"org/parts\",\"endpoint\":\"$MSURL\"}]"
+reads A
+run 0 pull hf-mirror:org/parts --endpoint "$HF" --subset zh --split dev --local-dir "$T/pulled"
+[ "$(cd "$T/pulled" && find . -name '*.jsonl' ! -path './.cache/*')" = ./zh/dev.jsonl ] || fail "pull brought $(cd "$T/pulled" && find . -type f)"
 
 echo "- mistakes"
 printf '{"recipe":1,"sources":[{"use":"hf-mirror","repo":"o/d","includ":["x"],"or":[{"use":"modelscope","rep":"o/d"}]}]}' >"$T/bad.json"

@@ -9,6 +9,7 @@
  *     revision   branch, tag or commit
  *     include, exclude    lists of globs, drh_hub_wanted()
  *     files      list of names to bring, and nothing else
+ *     subset, split    texts: parts of a data set
  *     endpoint   URL of the hub
  *     token      secret
  */
@@ -85,6 +86,26 @@ static inline void drh_text_quote(drh_text *t, drh_str s, const char *keep)
             drh_text_add(t, code, 3);
         }
     }
+}
+
+/* A text of JSON, in quotes. */
+static inline void drh_text_json(drh_text *t, drh_str s)
+{
+    size_t i;
+
+    drh_text_adds(t, "\"");
+    for (i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c < 0x20) {
+            char code[8];
+            (void)snprintf(code, sizeof(code), "\\u%04x", c);
+            drh_text_adds(t, code);
+        } else {
+            drh_text_adds(t, c == '"' || c == '\\' ? "\\" : "");
+            drh_text_add(t, s.ptr + i, 1);
+        }
+    }
+    drh_text_adds(t, "\"");
 }
 
 static inline int drh_hub_digit(char c) /* value of a hexadecimal digit, or -1 */
