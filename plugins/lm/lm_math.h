@@ -23,7 +23,7 @@ struct lm_lse { /* running log-sum-exp of a row */
 
 struct lm_math {
     const char *name;
-    /* Each row of n: x += add (may be NULL), then out = norm(x) * w + b. */
+    /* Each row of n: x += add[n] (may be NULL), then out = norm(x) * w + b. */
     void (*norm)(float *x, const float *add, float *out, size_t rows, size_t n, const float *w,
                  const float *b, float eps);
     /* The same with x / sqrt(mean(x^2) + eps) * w for a norm. */

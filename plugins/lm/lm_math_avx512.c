@@ -8,6 +8,8 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))),    \
                              apply_to = function)
@@ -19,6 +21,8 @@
 #define LM_MATH_NAME "avx512"
 #define NATIVE 16
 #define MICRO 8
+#define LARGER(a, b) ((vf)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define SMALLER(a, b) ((vf)_mm512_min_ps((__m512)(a), (__m512)(b)))
 #include "lm_math_impl.h"
 
 #if defined(__clang__)

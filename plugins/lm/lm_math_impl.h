@@ -25,6 +25,13 @@ typedef uint32_t vu __attribute__((vector_size(64)));
 /* m ? a : b by lanes; a comparison with NaN is false, so b = x lets NaN through. */
 #define PICK(m, a, b) ((vf)(((m) & (vi)(a)) | (~(m) & (vi)(b))))
 
+/* The larger and the smaller of two by lanes, b where one is NaN; one instruction where the build
+ * says which. */
+#ifndef LARGER
+#define LARGER(a, b) PICK((a) > (b), a, b)
+#define SMALLER(a, b) PICK((a) < (b), a, b)
+#endif
+
 /* n < LANES floats, the rest `fill`. */
 INLINE void load_tail(vf *v, const float *p, size_t n, float fill)
 {
@@ -61,8 +68,8 @@ INLINE void vexp(vf *io)
     const vf magic = SPLAT(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number */
     vf       x = *io, t, k, p;
     vu       bits;
-    x = PICK(x < SPLAT(-87.3f), SPLAT(-87.3f), x);
-    x = PICK(x > SPLAT(88.3f), SPLAT(88.3f), x);
+    x = LARGER(SPLAT(-87.3f), x);
+    x = SMALLER(SPLAT(88.3f), x);
     t = x * 1.44269504088896341f + magic;
     k = t - magic;
     x = x - k * 0.693359375f;
@@ -106,7 +113,7 @@ INLINE void gelu_erf(vf *io)
 INLINE void relu(vf *io)
 {
     vf x = *io;
-    *io = PICK(x < SPLAT(0.0f), SPLAT(0.0f), x);
+    *io = LARGER(SPLAT(0.0f), x);
 }
 
 #define EACH_WITH_BIAS(name, op)                                                                   \
@@ -282,11 +289,11 @@ INLINE float row_max(const float *x, size_t n)
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         LOAD(v, x + i);
-        m = PICK(v > m, v, m);
+        m = LARGER(v, m);
     }
     if (i < n) {
         load_tail(&v, x + i, n - i, -INFINITY);
-        m = PICK(v > m, v, m);
+        m = LARGER(v, m);
     }
     return max_lanes(&m);
 }

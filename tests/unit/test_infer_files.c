@@ -365,57 +365,6 @@ START_TEST(weights_of_another_model)
 }
 END_TEST
 
-/* ---- the mathematics between the products -------------------------------------------------- */
-
-START_TEST(every_instruction_set_gives_nearly_the_same)
-{
-    enum { N = 83 };
-    const struct lm_math *base = NULL, *m;
-    float                 x[N], b[N], want[5][N], got[5][N];
-    struct lm_lse         lw = {-INFINITY, 0, 0}, lg;
-    for (size_t i = 0; i < N; i++) {
-        x[i] = (float)sin((double)(i * i)) * (i % 5 == 0 ? 20.0f : 2.0f);
-        b[i] = (float)cos((double)i);
-    }
-    for (size_t i = 0; (m = lm_math_at(i)); i++) {
-        base = m; /* the last is the baseline */
-    }
-    for (size_t i = 0; (m = lm_math_at(i)); i++) {
-        for (int k = 0; k < 2; k++) {
-            const struct lm_math *u = k ? m : base;
-            float(*o)[N] = k ? got : want;
-            for (size_t v = 0; v < 5; v++) {
-                memcpy(o[v], x, sizeof(x));
-            }
-            u->bias_gelu_tanh(o[0], 1, N, b);
-            u->bias_gelu_erf(o[1], 1, N, b);
-            (void)u->softmax(o[2], N - 5, N, 0.3f);
-            u->norm(o[3], b, o[4], 1, N, x, b, 1e-5f);
-        }
-        for (size_t v = 0; v < sizeof(got) / sizeof(float); v++) {
-            ck_assert_float_eq_tol((&got[0][0])[v], (&want[0][0])[v],
-                                   4e-6f * (1 + fabsf((&want[0][0])[v])));
-        }
-        lg = lw = (struct lm_lse){-INFINITY, 0, 0};
-        m->lse(&lg, x, N);
-        base->lse(&lw, x, N);
-        ck_assert_float_eq(lg.max, lw.max);
-        ck_assert_double_eq_tol(lg.sum, lw.sum, 1e-6 * lw.sum);
-    }
-    for (size_t i = 0; i < N; i++) {
-        const double v = (double)x[i] + (double)b[i];
-        ck_assert_double_eq_tol((double)got[0][i],
-                                v / 2 * (1 + tanh(0.7978845608028654 * (v + 0.044715 * v * v * v))),
-                                2e-6 * (1 + fabs(v)));
-        ck_assert_double_eq_tol((double)got[1][i], v / 2 * (1 + erf(v / sqrt(2.0))),
-                                1e-6 * (1 + fabs(v)));
-    }
-    for (size_t i = N - 5; i < N; i++) {
-        ck_assert_float_eq(got[2][i], 0.0f);
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite   *s = suite_create("infer_files");
@@ -431,7 +380,6 @@ int main(void)
     tcase_add_test(t, defaults);
     tcase_add_test(t, folders);
     tcase_add_loop_test(t, weights_of_another_model, 0, 5);
-    tcase_add_test(t, every_instruction_set_gives_nearly_the_same);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
