@@ -208,6 +208,9 @@ drh_status chat_dialogue_text(struct chat_worker *w, drh_str s); /* adds its tur
 /* True, with the turns added, when the prompt is a dialogue up to the mark of the answer:
  * "Human:...Assistant:". */
 drh_status chat_open_dialogue(struct chat_worker *w, drh_str prompt, bool *done);
+/* True, with the turns added, when the prompt is a transcript, "User:...Assistant:...": up to the
+ * answer when there is no input, else up to the input, which is the next question. */
+drh_status chat_transcript(struct chat_worker *w, drh_str prompt, drh_str input, bool *done);
 /* DRH_E_MISSING when the record has no such field */
 drh_status chat_dialogue(struct chat_worker *w, const drh_record *r);
 

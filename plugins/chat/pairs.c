@@ -105,6 +105,19 @@ static drh_status add_history(struct chat_worker *w, const drh_record *r)
     return DRH_OK;
 }
 
+/* Chinese Alpaca data may write "input:" before the input; joined to the prompt it would be said
+ * twice. */
+static drh_str without_label(drh_str s)
+{
+    static const drh_str labels[] = {{DRH_LIT("输入：")}, {DRH_LIT("输入:")}};
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+        if (s.len > labels[i].len && memcmp(s.ptr, labels[i].ptr, labels[i].len) == 0) {
+            return (drh_str){s.ptr + labels[i].len, s.len - labels[i].len};
+        }
+    }
+    return s;
+}
+
 /* Adds the human turn: the prompt, joined with the input when there is one. */
 static drh_status add_prompt(struct chat_worker *w, struct chat_turn *prompt,
                              const struct chat_turn *input)
@@ -114,16 +127,21 @@ static drh_status add_prompt(struct chat_worker *w, struct chat_turn *prompt,
     bool              done = false;
     drh_status        st = DRH_OK;
 
-    if (input->text.len == 0) {
+    st = chat_transcript(w, prompt->text, input->text, &done);
+    if (st == DRH_OK && !done && input->text.len == 0) {
         st = chat_open_dialogue(w, prompt->text, &done);
-        if (st != DRH_OK || done) {
-            return st;
-        }
+    }
+    if (st != DRH_OK || done) {
+        return st;
+    }
+    if (input->text.len == 0) {
+        ; /* the prompt is all */
     } else if (prompt->text.len == 0) {
         *prompt = *input;
     } else {
         size_t from = prompt->text.len + w->chat->joiner.len;
-        st = chat_concat(w, prompt->text, w->chat->joiner, input->text, &prompt->text);
+        st = chat_concat(w, prompt->text, w->chat->joiner, without_label(input->text),
+                         &prompt->text);
         prompt->has_raw = false;
         w->input_from = first ? from : 0;
     }
