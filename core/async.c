@@ -353,6 +353,7 @@ static drh_status window_read(struct async *a, drh_error *e)
     }
     batch_reset(w->b, a->seq++);
     w->b->score_field = s->score_field;
+    w->b->traces = s->traces;
     st = batch_fill(w->b, s->feed, a->packs ? ASYNC_WINDOW : ASYNC_SMALL_WINDOW, ASYNC_BYTES, e);
     if (st == DRH_END) {
         a->ended = w->last = w->b->last = true;

@@ -8,6 +8,7 @@
 #include "field.h"
 #include "hash.h"
 #include "mem.h"
+#include "origin.h"
 #include "record_impl.h"
 
 #include <math.h>
@@ -15,7 +16,8 @@
 
 struct batch_item {
     size_t                  off, len;
-    uint64_t                row, line;
+    uint64_t                row, line, from_line;
+    drh_str                 from;
     const struct feed_file *file;
     const char             *code;    /* refused */
     const char             *message; /* arena */
@@ -92,6 +94,8 @@ static drh_status take_item(struct batch *b, const struct feed_item *from)
     memset(it, 0, sizeof(*it));
     it->row = in->row;
     it->line = in->line;
+    it->from = from->from;
+    it->from_line = from->from_line;
     it->file = from->file;
     it->off = b->text.len;
     it->len = in->len;
@@ -259,6 +263,8 @@ static drh_status parse_item(struct batch *b, const struct batch_item *it)
     r->origin = &it->file->origin;
     r->row = it->row;
     r->line = it->line;
+    r->from = it->from;
+    r->from_line = it->from_line;
     r->uid = mix64(it->file->key, it->row);
     st = record_parse(r, b->text.ptr + it->off, it->len, &je);
     if (st == DRH_E_DATA && strcmp(je.code, "bad_json") == 0) {
@@ -359,7 +365,7 @@ static drh_status reject_record(struct batch *b, const char *step, const struct 
     struct origin o = r->origin ? *r->origin : nowhere;
     uint64_t      row = r->row, line = r->line;
 
-    if (o.between && raw_row(r, &o.file, &line)) {
+    if (o.between && (raw_row(r, &o.file, &line) || origin_of(r, &o.file, &line) == DRH_OK)) {
         row = NO_ROW;
     }
     return reject_line(&b->rejects, step, r->settled == REC_FAILED, r->reason, r->detail, &o, row,
@@ -396,6 +402,8 @@ static void adopt(drh_record *child, uint64_t ordinal)
     child->origin = child->parent->origin;
     child->row = child->parent->row;
     child->line = child->parent->line;
+    child->from = child->parent->from;
+    child->from_line = child->parent->from_line;
     child->uid = mix64(child->parent->uid, ordinal);
 }
 
@@ -626,9 +634,10 @@ void batch_process(struct batch *b, const struct chain *c, size_t from, size_t t
 drh_status batch_emit(struct batch *b)
 {
     for (size_t i = 0; i < b->n_rec && !b->written; i++) {
-        drh_status st = record_write(b->rec[i], &b->out);
+        drh_status st = b->traces ? origin_put(&b->out, b->rec[i]) : DRH_OK;
         double     score = (double)NAN;
 
+        st = st == DRH_OK ? record_write(b->rec[i], &b->out) : st;
         st = st == DRH_OK ? buf_addc(&b->out, '\n') : st;
         if (st == DRH_OK && b->score_field != DRH_FIELD_NONE) {
             if (record_api.get_f64(b->rec[i], b->score_field, &score) != DRH_OK) {

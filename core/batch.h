@@ -50,6 +50,7 @@ struct batch {
     struct counts       *counts;      /* one per chain step, after the reader's at 0 */
     size_t               n_counts;
     uint64_t             n_read, n_out;
+    bool                 traces;  /* out: before each record a line on where it is from */
     bool                 written; /* the last step wrote the live records: no text is wanted */
     drh_status           st;      /* of the processing; error says why */
     drh_error            error;

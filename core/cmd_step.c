@@ -313,6 +313,7 @@ static drh_status open_pass(struct steps *s, const struct pass *pass, struct sha
     if (pass->last) {
         return outfile_open(&sh->out, to_stdout(s->o) ? "-" : s->o->output, 0, e);
     }
+    sh->traces = true;
     st = temporary(s, out, e);
     st = st == DRH_OK ? outfile_open(&sh->out, *out, OUT_NOSYNC, e) : st;
     if (st == DRH_OK && pass->score) {
@@ -435,6 +436,7 @@ static drh_status run_passes(struct steps *s, drh_error *e)
 
     between.origin.file = drh_str_of("between steps");
     between.origin.between = true;
+    between.traced = true;
     between.origin.domain = between.origin.dataset = between.origin.source = drh_str_of("");
     between.key = 1;
     while (st == DRH_OK && (first || !pass.last || s->cutting)) {

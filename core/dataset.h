@@ -14,6 +14,7 @@ struct part {
     char    *path;   /* owned */
     char    *scores; /* owned or NULL */
     uint64_t n;      /* records */
+    bool     traced; /* with lines of origin.h */
     char     sha256[65];
 };
 

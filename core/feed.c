@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "head.h"
+#include "origin.h"
 #include "readers.h"
 
 #include <string.h>
@@ -72,6 +73,24 @@ static drh_status check_first(const struct input_item *in, drh_error *e)
                : DRH_OK;
 }
 
+/* A record and the line before it, which is not one of its rows. */
+static drh_status next_traced(struct feed *f, struct arena *a, struct feed_item *item, drh_error *e)
+{
+    drh_status st = input_next(f->in, &item->in, e);
+
+    if (st != DRH_OK) {
+        return st;
+    }
+    st = item->in.text ? origin_take(a, item->in.text, item->in.len, &item->from, &item->from_line)
+                       : DRH_E_DATA;
+    st = st == DRH_OK ? input_next(f->in, &item->in, e) : st;
+    item->in.row /= 2;
+    item->in.line /= 2;
+    return st == DRH_E_DATA || st == DRH_END
+               ? err_set(e, DRH_E_DATA, "a line that is to say where a record came from does not")
+               : st;
+}
+
 static drh_status next_item(struct feed *f, struct arena *a, struct feed_item *item, drh_error *e)
 {
     const struct feed_file *now = &f->files[f->pos.file];
@@ -79,13 +98,15 @@ static drh_status next_item(struct feed *f, struct arena *a, struct feed_item *i
 
     item->file = now;
     item->rec = NULL;
+    item->from = (drh_str){"", 0};
+    item->from_line = 0;
     if (f->per_file && f->pos.at.row >= f->per_file) {
         return DRH_END;
     }
     if (f->rows) {
         return rows_next(f->rows, a, &now->origin, now->key, &item->in, &item->rec, e);
     }
-    st = input_next(f->in, &item->in, e);
+    st = now->traced ? next_traced(f, a, item, e) : input_next(f->in, &item->in, e);
     f->bytes += input_read(f->in) - f->in_read;
     f->in_read = input_read(f->in);
     return st == DRH_OK && item->in.row == 0 ? check_first(&item->in, e) : st;

@@ -17,6 +17,7 @@ struct feed_file {
     uint64_t       key;    /* what uids of its records are made of */
     uint64_t       size;
     struct reader *reader; /* the plan's; NULL: the host reads it, as JSON */
+    bool           traced; /* before each record is a line of origin.h */
 };
 
 /* A place in a list of files. */
@@ -49,6 +50,8 @@ struct feed_item {
     struct input_item       in;   /* slots: in.row is the slot */
     const struct feed_file *file; /* slots: NULL */
     struct drh_record      *rec;  /* a reader's, settled, in the arena; NULL: the text is in `in` */
+    drh_str                 from; /* of a traced file, in the arena; else {"",0} */
+    uint64_t                from_line;
 };
 
 /* DRH_OK with *item, or DRH_END.  a: where records of readers are made. */

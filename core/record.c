@@ -5,6 +5,7 @@
 #include "record_impl.h"
 
 #include "hash.h"
+#include "origin.h"
 
 #include <string.h>
 
@@ -111,6 +112,8 @@ struct drh_record *record_blank(struct arena *a)
     r->detail.ptr = NULL;
     r->detail.len = 0;
     r->origin = NULL;
+    r->from = (drh_str){"", 0};
+    r->from_line = 0;
     r->row = r->line = r->slot = r->index = r->uid = r->step_seed = 0;
     r->parent = r->first_child = r->last_child = r->next_sibling = NULL;
     r->builder = NULL;
@@ -354,6 +357,9 @@ static void fill_info(const drh_record *r, drh_record_info *out)
     out->domain = o->domain;
     out->dataset = o->dataset;
     out->source = o->source;
+    out->from_file = o->file;
+    out->from_line = r->line;
+    (void)origin_of(r, &out->from_file, &out->from_line);
 }
 
 static drh_status api_info(const drh_record *r, drh_record_info *out)

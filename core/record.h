@@ -20,7 +20,7 @@ enum settled { REC_OPEN = 0, REC_KEPT, REC_DROPPED, REC_FAILED };
 /* Shared by the records of one file; the texts outlive them. */
 struct origin {
     drh_str file, domain, dataset, source;
-    bool    between; /* a file from one step to another: /metadata/src says where a row is from */
+    bool    between; /* a file from one step to another */
 };
 
 struct builder; /* of records->open ... close */
@@ -43,6 +43,8 @@ struct drh_record {
     drh_str              detail;     /* in the arena */
     const struct origin *origin;
     uint64_t             row, line, slot;
+    drh_str              from; /* where it was read first, when that is not origin; {"",0}: it is */
+    uint64_t             from_line;
     uint64_t             index;     /* the runner's: place in its shard, from 0 */
     uint64_t             uid;       /* the runner's: what seeds and journals go by */
     uint64_t             step_seed; /* the runner sets it before each step */

@@ -223,7 +223,8 @@ static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n
         bool async = step[i]->stage->map.start != NULL;
 
         if (step[i]->stage->desc.scope == DRH_SCOPE_DATASET) {
-            struct segment s = {.step = step + from, .n = i - from, .apply_first = apply};
+            struct segment s = {
+                .step = step + from, .n = i - from, .apply_first = apply, .traces = true};
             st = named_segment(r, "before", step[i], &s, e);
             st = st == DRH_OK ? run_observe(r, step[i], e) : st;
             from = i;
@@ -234,7 +235,8 @@ static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n
                 earlier = earlier || step[k]->stage->map.start;
             }
             if (earlier) {
-                struct segment s = {.step = step + from, .n = i - from, .apply_first = apply};
+                struct segment s = {
+                    .step = step + from, .n = i - from, .apply_first = apply, .traces = true};
                 st = named_segment(r, "before", step[i], &s, e);
                 from = i;
                 apply = false;
@@ -242,8 +244,11 @@ static drh_status do_preprocess(struct run *r, struct plan_step **step, size_t n
         }
     }
     if (st == DRH_OK) {
-        struct segment s = {
-            .step = step + from, .n = n - from, .apply_first = apply, .interim = end};
+        struct segment s = {.step = step + from,
+                            .n = n - from,
+                            .apply_first = apply,
+                            .interim = end,
+                            .traces = !end};
         st = named_segment(r, after ? "after" : "preprocess", after, &s, e);
     }
     return st;

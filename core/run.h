@@ -75,6 +75,7 @@ struct segment {
     bool               apply_first; /* step 0 is a data-set scope: apply */
     bool               interim;     /* parts go to interim/, else to work/ */
     bool               scores;      /* step n - 1 is a selector */
+    bool               traces;      /* parts in work/ say where each record is from */
 };
 
 /* Writes sources.json: where every raw file is from, with its digest. */

@@ -51,6 +51,7 @@ static cJSON *segment_basis(const struct run *r, const struct segment *s)
     for (size_t i = 0; ok && i < s->n; i++) {
         ok = add_step(steps, r, s->step[i]);
     }
+    ok = ok && cJSON_AddBoolToObject(j, "traces", s->traces);
     if (ok && s->apply_first) {
         ok = cJSON_AddStringToObject(j, "merged", r->merged) != NULL;
     }
@@ -102,6 +103,7 @@ static drh_status chain_of(struct run *r, const struct segment *s, struct task *
 
 static drh_status paths_of(struct run *r, const struct segment *s, struct task *t, drh_error *e)
 {
+    t->traces = s->traces;
     t->out = s->interim ? layout_interim(&r->l, &t->name) : layout_work(&r->l, &t->name, ".jsonl");
     if (s->scores) {
         drh_ranking       ranking = {.struct_size = sizeof(ranking)};
@@ -158,6 +160,7 @@ static struct feed_file *part_file(const struct dataset *d, const struct part *p
                                     .dataset = drh_str_of(d->name),
                                     .source = drh_str_of(d->source),
                                     .between = true};
+        f->traced = p->traced;
         for (int k = 0; k < 16 && p->sha256[k]; k++) {
             f->key = (f->key << 4) |
                      (uint64_t)(p->sha256[k] <= '9' ? p->sha256[k] - '0' : p->sha256[k] - 'a' + 10);
@@ -264,7 +267,7 @@ drh_status run_after_task(struct run *r, const struct segment *s, struct dataset
 
 static drh_status keep_part(struct dataset *d, struct task *t, drh_error *e)
 {
-    struct part p = {.path = t->out, .scores = t->scores, .n = t->n_out};
+    struct part p = {.path = t->out, .scores = t->scores, .n = t->n_out, .traced = t->traces};
 
     memcpy(p.sha256, t->sha256, sizeof(p.sha256));
     t->out = t->scores = NULL;

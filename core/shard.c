@@ -154,6 +154,7 @@ static drh_status fill(struct shard *s, struct batch *b, uint64_t seq, bool *end
 
     batch_reset(b, seq);
     b->score_field = s->score_field;
+    b->traces = s->traces;
     *more = true;
     if (*ended) {
         *more = false;

@@ -16,6 +16,7 @@ struct shard {
     uint32_t        workers;
     struct outfile *out, *rejects, *scores; /* out, scores may be NULL */
     drh_field       score_field;            /* of the selector in the chain */
+    bool            traces;                 /* out: with lines of origin.h */
     struct journal *journal;                /* for the record-driven step; may be NULL */
     uint64_t        attempts;               /* slots: most tries of one */
     /* Scope data set, first pass: every batch's records go to observe, none comes out. */

@@ -215,6 +215,7 @@ static drh_status execute(struct task *t, const struct task_options *o, struct w
                       .chain = t->chain,
                       .workers = o->workers,
                       .score_field = t->score_field,
+                      .traces = t->traces,
                       .attempts = t->attempts,
                       .observe = t->observe,
                       .counts = t->counts};

@@ -21,6 +21,7 @@ struct task {
     struct drh_sink *sink;   /* likewise, of the chain's last step, which writes bytes */
     char            *scores; /* the caller's; NULL: none */
     drh_field        score_field;
+    bool             traces; /* out: with lines of origin.h */
     bool             journal;
     uint64_t         attempts;
     struct instance *observe; /* first pass of a data-set scope; notes go to `notes` */

@@ -50,7 +50,7 @@ void chat_read_as(struct chat_worker *w, uint32_t as, const char *field, const c
 /* Where the record is from, as people call it. */
 static drh_str data_set(const drh_record_info *info)
 {
-    return info->dataset.len ? info->dataset : info->source.len ? info->source : info->file;
+    return info->dataset.len ? info->dataset : info->source.len ? info->source : info->from_file;
 }
 
 static bool same(const struct chat_line *a, const struct chat_line *b)
@@ -88,13 +88,13 @@ static void say(const struct chat_worker *w, const drh_record_info *info, const 
     if (l->field[1]) {
         (void)snprintf(answer, sizeof(answer), " and its answer in %s", l->field[1]);
     }
-    if (strncmp(l->data_set, info->file.ptr, sizeof(l->data_set) - 1) != 0) {
-        file = info->file;
+    if (strncmp(l->data_set, info->from_file.ptr, sizeof(l->data_set) - 1) != 0) {
+        file = info->from_file;
     }
     drh_logf(w->host, DRH_LOG_INFO, "%s%s: %s in %s%s (%.*s%s%llu)", l->data_set,
              other ? ", other records" : "", words[l->as], l->field[0], answer,
              (int)(file.len < 200 ? file.len : 200), file.ptr, file.len ? ":" : "line ",
-             (unsigned long long)(info->line ? info->line : info->row + 1));
+             (unsigned long long)(info->from_line ? info->from_line : info->row + 1));
 }
 
 void chat_tell(struct chat_worker *w, const drh_record_info *info)

@@ -249,7 +249,7 @@ static drh_status put_src(struct chat_worker *w, drh_record *r, const drh_record
 {
     char     number[24];
     char    *p = number + sizeof(number);
-    uint64_t n = info->line ? info->line : info->row;
+    uint64_t n = info->from_line ? info->from_line : info->row;
     drh_str  at, src, colon = {":", 1};
     do {
         *--p = (char)('0' + n % 10);
@@ -257,7 +257,7 @@ static drh_status put_src(struct chat_worker *w, drh_record *r, const drh_record
     } while (n > 0);
     at.ptr = p;
     at.len = (size_t)(number + sizeof(number) - p);
-    if (chat_concat(w, info->file, colon, at, &src) != DRH_OK) {
+    if (chat_concat(w, info->from_file, colon, at, &src) != DRH_OK) {
         return DRH_E_NOMEM;
     }
     return put_text(w->host->records, r, "src", src);
@@ -325,7 +325,7 @@ static drh_status put_missing(struct chat_worker *w, drh_record *r, const drh_re
     if (st == DRH_OK && !(have & META_QUALITY) && w->chat->quality.len > 0) {
         st = put_text(api, r, "quality", w->chat->quality);
     }
-    if (st == DRH_OK && !(have & META_SRC) && info->file.len > 0) {
+    if (st == DRH_OK && !(have & META_SRC) && info->from_file.len > 0) {
         st = put_src(w, r, info);
     }
     if (st == DRH_OK && !(have & META_KIND) && w->chat->kind) {
@@ -349,8 +349,8 @@ static drh_status write_metadata(struct chat_worker *w, drh_record *r)
     unsigned              have = 0;
     drh_status            st;
     info.struct_size = (uint32_t)sizeof(info);
-    info.row = info.line = 0;
-    info.file = info.domain = info.dataset = info.source = none;
+    info.row = info.line = info.from_line = 0;
+    info.file = info.from_file = info.domain = info.dataset = info.source = none;
     st = api->info(r, &info);
     if (st != DRH_OK) {
         return st;

@@ -26,9 +26,9 @@ static void name_of(const struct dedup *d, const drh_record *r, const drh_record
     uint64_t              unit = 1, line = 0;
     size_t                at;
 
-    note->line = info->line;
+    note->line = info->from_line;
     note->flags |= NOTE_LINE;
-    *name = info->file;
+    *name = info->from_file;
     if (api->get_str(r, d->src, name) == DRH_OK) {
         for (at = name->len; at > 0 && name->ptr[at - 1] >= '0' && name->ptr[at - 1] <= '9'; at--) {
             line += (uint64_t)(name->ptr[at - 1] - '0') * unit;
@@ -44,7 +44,7 @@ static void name_of(const struct dedup *d, const drh_record *r, const drh_record
         note->flags &= ~(uint32_t)NOTE_LINE;
         return;
     }
-    *name = base_name(info->file);
+    *name = base_name(info->from_file);
 }
 
 /* The file's name without folders and endings: what is stable from run to run. */

@@ -102,3 +102,25 @@ grep -v '"message_id":"a"' got1 | grep -o '"conversations":.*' | sort >got
 same want got
 [ "$(grep -c '"value":"zero"' got1)" = 1 ] || fail "data set two"
 [ "$(grep -c '"value":"two"' got1)" = 1 ] || fail "data set three"
+
+echo "- a conversation names the raw row of its first message, whatever copies are between; so does what is left out"
+for jobs in 1 3; do
+    cat >named.json <<END2
+{ "recipe": 1, "version": "v1", "data": "$T/named$jobs", "part_records": 100,
+  "sources": [ { "use": "local", "path": "$T/src/one", "domain": "D", "dataset": "one" } ],
+  "preprocess": [ { "use": "trees" }, { "use": "dedup" }, { "use": "chat" } ] }
+END2
+    run 0 run named.json -j $jobs
+    find "named$jobs/interim" -name '*.jsonl' | LC_ALL=C sort | xargs cat >named.jsonl
+    sed -n 's/.*"message_id":"\([^"]*\)".*"src":"\([^":]*\):\([0-9]*\)".*/\2 \3 \1/p' named.jsonl >places
+    [ "$(wc -l <places)" = "$(wc -l <named.jsonl)" ] && [ -s places ] || fail "not each record has a place"
+    while read -r file line id; do
+        sed -n "${line}p" "src/one/$file" | grep -q "\"message_id\":\"$id\"" || fail "$file:$line is not $id"
+    done <places
+    # Each raw row is there once: in a conversation's place, or rejected.
+    find "named$jobs/.drhost/v1/rejected" -name '*.jsonl' | xargs cat |
+        sed 's/.*"file":"\([^"]*\)".*"line":\([0-9]*\)}$/\1 \2/' >left
+    cut -d ' ' -f 1,2 places | cat - left | LC_ALL=C sort >got
+    awk '{ print FILENAME, FNR }' src/one/a.jsonl src/one/b.jsonl | sed 's|src/one/||' | LC_ALL=C sort >want
+    same want got
+done

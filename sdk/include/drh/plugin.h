@@ -170,6 +170,10 @@ typedef struct drh_record_info {
     drh_str  domain;  /* of the data set; "" in a single step that names none */
     drh_str  dataset;
     drh_str  source; /* provenance: "hf-mirror:openai/gsm8k@e53f048", "local:data/x.json" */
+    /* Where it was read first: `file` and `line`, or, when these are of a file that the host made
+     * between two steps, the data set's own file and the line there. */
+    drh_str  from_file;
+    uint64_t from_line;
 } drh_record_info;
 
 /* Reading, changing and settling records.  All [worker], inside the call that was given the record
