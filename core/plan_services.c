@@ -42,6 +42,7 @@ struct choice {
     struct buf                 why;   /* why others were not taken */
     struct buf                 tried; /* those that can serve, and how well */
     unsigned                   n_tried;
+    drh_error                 *e; /* of a provider that could not be asked, for want of memory */
 };
 
 /* All reasons have to fit into one message, so of a long one only the start is taken. */
@@ -58,18 +59,30 @@ static drh_status add_reason(struct buf *b, const char *text)
     return buf_addf(b, "%.*s...", (int)n, text);
 }
 
+/* A copy of the options that the recipe gives; NULL for none. */
+static drh_status own_options(const struct choice *c, cJSON **options, drh_error *e)
+{
+    const cJSON *given = c->decl ? c->decl->options : NULL;
+
+    *options = given ? cJSON_Duplicate(given, true) : NULL;
+    return given && !*options ? err_nomem(e, "options") : DRH_OK;
+}
+
 /* Tries one provider: its options, then its own opinion of this machine. */
 static drh_status try_provider(struct choice *c, const struct stage *stage, drh_error *e)
 {
-    cJSON             *options = c->decl ? cJSON_Duplicate(c->decl->options, true) : NULL;
+    cJSON             *options;
     struct drh_config *config = NULL;
     int32_t            score = 1;
-    drh_status         st = plan_options(c->p, stage, &options, c->at, NULL, e);
+    drh_status         st = own_options(c, &options, e);
 
+    st = st == DRH_OK ? plan_options(c->p, stage, &options, c->at, NULL, e) : st;
     st = st == DRH_OK ? config_new(options, &config, e) : st;
     if (st == DRH_OK && stage->ops.service.probe) {
         e->message[0] = '\0';
         score = instance_probe(stage, c->name, config, &c->p->env, e);
+        /* Want of memory says nothing about a provider; without it another one might be taken. */
+        st = score <= 0 && e->code == DRH_E_NOMEM ? DRH_E_NOMEM : DRH_OK;
     }
     if (st == DRH_OK && score > 0) {
         (void)buf_addf(&c->tried, "%s%s %d%s%s%s", c->n_tried++ ? ", " : "", stage->desc.id, score,
@@ -96,6 +109,7 @@ static drh_status on_note(void *ctx, const char *path, const struct note_stage *
     const struct plugin *plugin;
     const struct stage  *stage = NULL;
     drh_error            e = ERR_INIT;
+    drh_status           st;
     bool                 offers = false;
 
     for (uint32_t i = 0; s->kind == DRH_KIND_SERVICE && i < s->n_words; i++) {
@@ -104,12 +118,17 @@ static drh_status on_note(void *ctx, const char *path, const struct note_stage *
     if (!offers) {
         return DRH_OK;
     }
-    if (loader_open(c->p->loader, path, &plugin, &e) != DRH_OK ||
-        plan_stage_of(plugin, DRH_KIND_SERVICE, s->id, &stage, &e) != DRH_OK) {
+    st = loader_open(c->p->loader, path, &plugin, &e);
+    st = st == DRH_OK ? plan_stage_of(plugin, DRH_KIND_SERVICE, s->id, &stage, &e) : st;
+    if (st != DRH_OK && st != DRH_E_NOMEM) {
         (void)buf_addf(&c->why, "; %s", e.message);
         return DRH_OK;
     }
-    return try_provider(c, stage, &e);
+    st = st == DRH_OK ? try_provider(c, stage, &e) : st;
+    if (st != DRH_OK) {
+        *c->e = e;
+    }
+    return st;
 }
 
 static drh_status choose_provider(struct choice *c, drh_error *e)
@@ -120,10 +139,11 @@ static drh_status choose_provider(struct choice *c, drh_error *e)
     if (strcmp(use, "auto") != 0) {
         const struct stage *stage = NULL;
         st = plan_stage(c->p, DRH_KIND_SERVICE, use, &stage, e);
-        c->options = c->decl ? cJSON_Duplicate(c->decl->options, true) : NULL;
+        st = st == DRH_OK ? own_options(c, &c->options, e) : st;
         c->best = stage;
         return st == DRH_OK ? plan_options(c->p, stage, &c->options, c->at, NULL, e) : st;
     }
+    c->e = e;
     st = loader_each_note(c->p->loader, on_note, c, e);
     if (st == DRH_OK && !c->best) {
         return c->why.ptr
