@@ -93,7 +93,15 @@ INLINE void strip(size_t nb, size_t m, size_t k, const float *x, size_t ldx, con
     for (; r + BLOCK_M <= m; r += BLOCK_M) {
         block(nb, BLOCK_M, k, x + r * ldx, ldx, w, beta, y + r * ldy, ldy);
     }
-    for (; r < m; r++) {
+    if (m - r >= 4 && BLOCK_M > 4) {
+        block(nb, 4, k, x + r * ldx, ldx, w, beta, y + r * ldy, ldy);
+        r += 4;
+    }
+    if (m - r >= 2) {
+        block(nb, 2, k, x + r * ldx, ldx, w, beta, y + r * ldy, ldy);
+        r += 2;
+    }
+    if (r < m) {
         block(nb, 1, k, x + r * ldx, ldx, w, beta, y + r * ldy, ldy);
     }
 }
