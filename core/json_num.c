@@ -92,14 +92,15 @@ static bool decimal_read(struct decimal *d, const char *p, const char *end)
     return true;
 }
 
+/* All powers of ten that a double holds exactly. */
+static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                             1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
 /* Exact when the digits fit in 53 bits and the power of ten is exact too: one rounding. */
 static bool decimal_fast(const struct decimal *d, double *out)
 {
-    static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    uint64_t            v = 0;
-    int                 i;
+    uint64_t v = 0;
+    int      i;
 
     if (d->n > 19 || d->exp10 < -22 || d->exp10 > 22) {
         return false;
@@ -208,6 +209,23 @@ static void round_from(struct decimal *d, const struct decimal *full, double v, 
     }
 }
 
+/* What people write has few digits: the least k for which v is the double next to a whole number
+ * over 10^k gives them.  Up to 15 digits no other ones mean v.  False: it has more. */
+static bool few_digits(struct decimal *d, double v)
+{
+    for (int k = 1; k < (int)(sizeof(ten) / sizeof(ten[0])) && v * ten[k] < 1e15; k++) {
+        const int64_t whole = (int64_t)(v * ten[k] + 0.5);
+
+        if ((double)whole / ten[k] == v) {
+            d->minus = false;
+            d->n = (int)json_fmt_i64(d->digit, whole);
+            d->exp10 = -k;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void shortest(struct decimal *d, double v)
 {
     struct decimal full;
@@ -292,7 +310,9 @@ size_t json_fmt_f64(char *out, double v)
     if (v < 9007199254740992.0 && (double)(int64_t)v == v) {
         return (size_t)(q - out) + json_fmt_i64(q, (int64_t)v);
     }
-    shortest(&d, v);
+    if (!few_digits(&d, v)) {
+        shortest(&d, v);
+    }
     return (size_t)(put_decimal(q, &d) - out);
 }
 

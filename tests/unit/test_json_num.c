@@ -204,6 +204,36 @@ START_TEST(f64)
 }
 END_TEST
 
+/* Up to 15 digits come back as they were written; the C library reads them. */
+START_TEST(f64_few_digits)
+{
+    uint64_t state = 11;
+    for (int i = 0; i < 200000; i++) {
+        char       text[64], digits[24];
+        struct buf b;
+        int        n, k;
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        n = 1 + (int)(state >> 40) % 15;
+        (void)snprintf(digits, sizeof(digits), "%015llu",
+                       (unsigned long long)(state >> 14) % 999999999999999u);
+        digits[n] = '\0';
+        k = (int)(state >> 56) % (n + 6); /* digits behind the point */
+        if (digits[n - 1] == '0' || digits[0] == '0' || k == 0 || k - n > 5) {
+            continue;
+        }
+        if (k < n) {
+            (void)snprintf(text, sizeof(text), "%.*s.%s", n - k, digits, digits + n - k);
+        } else {
+            (void)snprintf(text, sizeof(text), "0.%.*s%s", k - n, "00000", digits);
+        }
+        buf_init(&b, 100);
+        ck_assert_int_eq(json_put_f64(&b, strtod(text, NULL)), DRH_OK);
+        ck_assert_str_eq(b.ptr, text);
+        buf_free(&b);
+    }
+}
+END_TEST
+
 /* Reading: what a short form does not show. */
 static const struct {
     const char *text;
@@ -313,6 +343,7 @@ int main(void)
     tcase_add_loop_test(t, i64, 0, ROWS(ints));
     tcase_add_loop_test(t, i64_written, 0, 8);
     tcase_add_loop_test(t, f64, 0, ROWS(doubles));
+    tcase_add_test(t, f64_few_digits);
     tcase_add_loop_test(t, f64_read, 0, ROWS(reads));
     tcase_add_test(t, f64_refused);
     tcase_add_test(t, f64_long);
