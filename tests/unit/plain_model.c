@@ -21,7 +21,7 @@ struct plain {
 /* NULL: the model has none. */
 static const float *maybe(const struct plain *p, const char *name)
 {
-    char full[64];
+    char full[128];
     if (p->layer < 0) {
         return model_random_find(p->r, name);
     }
