@@ -240,7 +240,8 @@ START_TEST(shards)
     static const char paths[] = "data/train_sft-00000-of-00002.parquet\n"
                                 "data/train_sft-00001-of-00002.parquet\n"
                                 "data/test_gen-00000-of-00001-a30.parquet\n"
-                                "data/train_x-0-of-1.parquet\nother/train-00000-of-00001.parquet\n";
+                                "data/train_x-0-of-1.parquet\ndata/gen-00000-and-00001.parquet\n"
+                                "other/train-00000-of-00001.parquet\n";
     ck_files(NULL, paths, "{\"split\":\"train_sft\"}",
              "data/train_sft-00000-of-00002.parquet\ndata/train_sft-00001-of-00002.parquet\n");
     ck_files(NULL, paths, "{\"split\":\"test_gen\"}", "data/test_gen-00000-of-00001-a30.parquet\n");
