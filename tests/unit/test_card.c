@@ -228,7 +228,8 @@ END_TEST
 
 START_TEST(words_in_folders)
 {
-    static const char paths[] = "train/a.json\ndev_v2/a.json\nmy-test/deep/a.json\nother/a.json\n";
+    static const char paths[] = "train/a.json\ndev_v2/a.json\nmy-test/deep/a.json\nother/a.json\n"
+                                "trainer/a.json\nretrain/a.json\n";
     ck_files(NULL, paths, "{\"split\":\"train\"}", "train/a.json\n");
     ck_files(NULL, paths, "{\"split\":\"validation\"}", "dev_v2/a.json\n");
     ck_files(NULL, paths, "{\"split\":\"test\"}", "my-test/deep/a.json\n");
@@ -240,7 +241,7 @@ START_TEST(shards)
     static const char paths[] = "data/train_sft-00000-of-00002.parquet\n"
                                 "data/train_sft-00001-of-00002.parquet\n"
                                 "data/test_gen-00000-of-00001-a30.parquet\n"
-                                "data/train_x-0-of-1.parquet\ndata/gen-00000-and-00001.parquet\n"
+                                "data/train_x-0-of-1.parquet\ndata/gen-00000-xx-00001.parquet\n"
                                 "other/train-00000-of-00001.parquet\n";
     ck_files(NULL, paths, "{\"split\":\"train_sft\"}",
              "data/train_sft-00000-of-00002.parquet\ndata/train_sft-00001-of-00002.parquet\n");
